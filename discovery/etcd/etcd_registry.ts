@@ -1,0 +1,142 @@
+// The Registry on etcd, by etcd3's plain gRPC clients. Owns connections and deadlines; retries nothing.
+import type { CallOptions } from "@grpc/grpc-js";
+import { noop } from "cockatiel";
+import { Etcd3, EtcdLeaseInvalidError, type ILeaseKeepAliveResponse } from "etcd3";
+import {
+  type Changes,
+  type Entry,
+  inTransactions,
+  LeaseLostError,
+  type Registry,
+} from "./registry.ts";
+
+/** How to reach etcd. */
+export interface EtcdOptions {
+  /** As in `http://etcd:2379`. */
+  readonly endpoints: readonly string[];
+  /** How long one call may take, in ms. A stopped etcd lets a call hang for 20 s otherwise. */
+  readonly deadline?: number;
+}
+
+/**
+ * Of etcd3 only the generated clients are used. Its own lease keeps quiet about a silent etcd for
+ * twice the TTL, its circuit breaker refuses calls for 5 s after etcd is back, and its watchers die
+ * on compaction: the caller retries, so each call here is one attempt with a deadline.
+ */
+export class EtcdRegistry implements Registry {
+  private readonly client: Etcd3;
+  private readonly deadline: number;
+
+  constructor({ endpoints, deadline = 2_000 }: EtcdOptions) {
+    this.deadline = deadline;
+    this.client = new Etcd3({
+      hosts: [...endpoints],
+      faultHandling: { host: () => noop, global: noop },
+      grpcOptions: {
+        // Find a connection that has gone dead within 8 s, and come back within 1 s.
+        "grpc.keepalive_time_ms": 6_000,
+        "grpc.keepalive_timeout_ms": 2_000,
+        "grpc.initial_reconnect_backoff_ms": 100,
+        "grpc.max_reconnect_backoff_ms": 1_000,
+        "grpc.max_receive_message_length": 256 * 1024 * 1024,
+      },
+    });
+  }
+
+  async list(prefix: string): Promise<ReadonlyMap<string, Entry>> {
+    const key = bytes(prefix);
+    const range = { key, range_end: after(prefix) };
+    const { kvs } = await call(
+      `list ${prefix}`,
+      () => this.client.kv.range(range, this.options()),
+    );
+    return new Map(kvs.map((kv) => [
+      kv.key.toString(),
+      { value: kv.value.toString(), lease: kv.lease },
+    ]));
+  }
+
+  async grant(ttl: number): Promise<string> {
+    const { ID } = await call(
+      "grant a lease",
+      () => this.client.leaseClient.leaseGrant({ TTL: ttl }, this.options()),
+    );
+    return ID;
+  }
+
+  keepAlive(lease: string): Promise<number> {
+    return call("keep the lease alive", async () => {
+      const stream = await this.client.leaseClient.leaseKeepAlive(this.options());
+      try {
+        const reply = await new Promise<ILeaseKeepAliveResponse>((resolve, reject) => {
+          stream.on("data", resolve);
+          stream.on("error", reject);
+          stream.on("end", () => reject(new Error("etcd ended the stream")));
+          stream.write({ ID: lease });
+        });
+        return Math.max(0, Number(reply.TTL));
+      } finally {
+        stream.on("error", () => {}); // an error after the reply has nobody to tell
+        stream.end();
+      }
+    });
+  }
+
+  async revoke(lease: string): Promise<void> {
+    try {
+      await this.client.leaseClient.leaseRevoke({ ID: lease }, this.options());
+    } catch (cause) {
+      if (cause instanceof EtcdLeaseInvalidError) return;
+      throw failure("revoke the lease", cause);
+    }
+  }
+
+  async apply(changes: Changes, lease: string): Promise<void> {
+    for (const { deletes, puts } of inTransactions(changes)) {
+      const success = [
+        ...deletes.map((key) => ({ request_delete_range: { key: bytes(key) } })),
+        ...[...puts].map(([key, value]) => ({
+          request_put: { key: bytes(key), value: bytes(value), lease },
+        })),
+      ];
+      try {
+        await this.client.kv.txn({ success }, this.options());
+      } catch (cause) {
+        if (!(cause instanceof EtcdLeaseInvalidError)) throw failure("write", cause);
+        throw new LeaseLostError(`Cannot write: lease ${lease} is gone`, { cause });
+      }
+    }
+  }
+
+  close(): void {
+    this.client.close();
+  }
+
+  private options(): CallOptions {
+    return { deadline: Date.now() + this.deadline };
+  }
+}
+
+async function call<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw failure(what, cause);
+  }
+}
+
+function failure(what: string, cause: unknown): Error {
+  return new Error(`Cannot ${what}: ${(cause as Error).message}`, { cause });
+}
+
+// etcd3's types say Buffer by a name of their own; what its protocol files take is any bytes.
+function bytes(text: string): never {
+  return Buffer.from(text) as never;
+}
+
+/** The first key behind all that begin with `prefix` (etcd's range_end for a prefix). */
+function after(prefix: string): never {
+  const end = Buffer.from(prefix);
+  end[end.length - 1]! += 1; // our prefixes are ASCII, never 0xff
+  return end as never;
+}

@@ -1,0 +1,91 @@
+// The Registry's twin in memory, for tests and simulation: the same promises, a clock that the caller moves.
+import {
+  type Changes,
+  type Entry,
+  inTransactions,
+  LeaseLostError,
+  type Registry,
+} from "./registry.ts";
+
+/** A Registry without etcd. Leases end by `now`, which tests move. */
+export class MemoryRegistry implements Registry {
+  private readonly keys = new Map<string, Entry>();
+  private readonly leases = new Map<string, { readonly ttl: number; ends: number }>();
+  private lastLease = 0;
+  /** Transactions applied, so that tests can see that nothing is written twice. */
+  readonly applied: Changes[] = [];
+  /** Thrown by every call while set: etcd is away. */
+  failure: Error | undefined;
+  /** While set, changes are made and their reply is lost. */
+  deaf = false;
+
+  /** `now` tells the time in ms. */
+  constructor(private readonly now: () => number = Date.now) {}
+
+  async list(prefix: string): Promise<ReadonlyMap<string, Entry>> {
+    await this.answer();
+    return new Map([...this.keys].filter(([key]) => key.startsWith(prefix)).sort());
+  }
+
+  async grant(ttl: number): Promise<string> {
+    await this.answer();
+    const lease = String(++this.lastLease);
+    this.leases.set(lease, { ttl, ends: this.now() + ttl * 1000 });
+    return lease;
+  }
+
+  async keepAlive(lease: string): Promise<number> {
+    await this.answer();
+    const found = this.leases.get(lease);
+    if (!found) return 0;
+    found.ends = this.now() + found.ttl * 1000;
+    return found.ttl;
+  }
+
+  async revoke(lease: string): Promise<void> {
+    await this.answer();
+    this.end(lease);
+  }
+
+  async apply(changes: Changes, lease: string): Promise<void> {
+    for (const transaction of inTransactions(changes)) {
+      await this.answer();
+      if (transaction.puts.size > 0 && !this.leases.has(lease)) {
+        throw new LeaseLostError(`Cannot write: lease ${lease} is gone`);
+      }
+      for (const key of transaction.deletes) this.keys.delete(key);
+      for (const [key, value] of transaction.puts) this.keys.set(key, { value, lease });
+      this.applied.push(transaction);
+      if (this.deaf) throw new Error("Cannot write: no answer in time");
+    }
+  }
+
+  close(): void {}
+
+  /** A key written by somebody else, with no lease. */
+  put(key: string, value: string): void {
+    this.keys.set(key, { value, lease: "0" });
+  }
+
+  /** A key deleted by somebody else. */
+  delete(key: string): void {
+    this.keys.delete(key);
+  }
+
+  /** etcd recreated empty: keys and leases are gone. */
+  wipe(): void {
+    this.keys.clear();
+    this.leases.clear();
+  }
+
+  private async answer(): Promise<void> {
+    await Promise.resolve();
+    if (this.failure) throw this.failure;
+    for (const [lease, { ends }] of this.leases) if (ends <= this.now()) this.end(lease);
+  }
+
+  private end(lease: string): void {
+    this.leases.delete(lease);
+    for (const [key, entry] of this.keys) if (entry.lease === lease) this.keys.delete(key);
+  }
+}

@@ -1,0 +1,66 @@
+// What discovery needs of etcd, and no more: leased keys, read and changed. The seam between the registrator and etcd3.
+
+/** A key as it stands in etcd. */
+export interface Entry {
+  readonly value: string;
+  /** The lease it hangs on, `0` when none. */
+  readonly lease: string;
+}
+
+/** What to write and what to delete. */
+export interface Changes {
+  readonly puts: ReadonlyMap<string, string>;
+  readonly deletes: readonly string[];
+}
+
+/**
+ * A store of leased keys. Every call throws when its deadline passes or the store does not answer:
+ * a change may have happened all the same, so read again before the next one.
+ */
+export interface Registry {
+  /** Every key that begins with `prefix`, at one moment. */
+  list(prefix: string): Promise<ReadonlyMap<string, Entry>>;
+  /** A new lease that ends `ttl` seconds after its last keepAlive; returns its id. */
+  grant(ttl: number): Promise<string>;
+  /** Prolongs a lease; returns the seconds it has left then, 0 when it is gone. */
+  keepAlive(lease: string): Promise<number>;
+  /** Ends a lease and deletes the keys on it; of no effect when it is gone. */
+  revoke(lease: string): Promise<void>;
+  /**
+   * Deletes, then writes on `lease`. At most 128 operations are one transaction; what is more
+   * follows in further ones, in the order given, deletes first.
+   * Throws LeaseLostError, having written nothing of that transaction, when the lease is gone.
+   */
+  apply(changes: Changes, lease: string): Promise<void>;
+  /** Ends all connections. */
+  close(): void;
+}
+
+/** The lease is gone, and every key on it: grant another and write anew. */
+export class LeaseLostError extends Error {
+  override readonly name = "LeaseLostError";
+}
+
+/** etcd's default limit of operations in one transaction (--max-txn-ops). */
+export const MOST_OPERATIONS = 128;
+/** Below etcd's default limit of a request, 1.5 MiB (--max-request-bytes), with room for what goes around it. */
+export const MOST_BYTES = 1_000_000;
+
+/** Splits changes into transactions, deletes first: who leaves, leaves at once. */
+export function inTransactions({ deletes, puts }: Changes): readonly Changes[] {
+  const transactions: Array<{ deletes: string[]; puts: Map<string, string> }> = [];
+  let operations = Infinity;
+  let bytes = 0;
+  const room = (key: string, value: string) => {
+    const size = 3 * (key.length + value.length); // a UTF-16 unit is three bytes of UTF-8 at most
+    if (++operations > MOST_OPERATIONS || (bytes += size) > MOST_BYTES) {
+      transactions.push({ deletes: [], puts: new Map() });
+      operations = 1;
+      bytes = size;
+    }
+    return transactions.at(-1)!;
+  };
+  for (const key of deletes) room(key, "").deletes.push(key);
+  for (const [key, value] of puts) room(key, value).puts.set(key, value);
+  return transactions;
+}

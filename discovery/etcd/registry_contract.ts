@@ -1,0 +1,136 @@
+// What every Registry promises, as tests: the same ones for etcd and for its twin in memory.
+import assert from "node:assert/strict";
+import { LeaseLostError, MOST_OPERATIONS, type Registry } from "./registry.ts";
+
+/** A Registry to test, empty. */
+export interface Subject {
+  readonly registry: Registry;
+  /** Lets `ttl` seconds pass, and waits until `check` no longer throws. */
+  readonly pass: (ttl: number, check: () => Promise<void>) => Promise<void>;
+}
+
+/** Registers one test for each promise; `test` runs it on an empty Registry and cleans up. */
+export function registryContract(
+  test: (name: string, run: (subject: Subject) => Promise<void>) => void,
+): void {
+  test("list() gives exactly the keys below a prefix, each with its value and its lease", async ({ registry }) => {
+    const lease = await registry.grant(60);
+    const other = await registry.grant(60);
+    await registry.apply(changes({ "/a/1": "one", "/a/2": "zwei ä 漢 😀\n", "/ab": "no" }), lease);
+    await registry.apply(changes({ "/a/3": "" }), other);
+    assert.deepEqual([...await registry.list("/a/")], [
+      ["/a/1", { value: "one", lease }],
+      ["/a/2", { value: "zwei ä 漢 😀\n", lease }],
+      ["/a/3", { value: "", lease: other }],
+    ]);
+    assert.deepEqual([...(await registry.list("/a")).keys()], ["/a/1", "/a/2", "/a/3", "/ab"]);
+    assert.equal((await registry.list("/b/")).size, 0);
+  });
+
+  test("grant() gives every lease its own id, which list() repeats exactly", async ({ registry }) => {
+    const leases = await Promise.all([registry.grant(60), registry.grant(60), registry.grant(60)]);
+    assert.equal(new Set(leases).size, 3);
+    for (const lease of leases) {
+      assert.match(lease, /^[1-9]\d*$/);
+      await registry.apply(changes({ [`/a/${lease}`]: "" }), lease);
+    }
+    for (const [key, entry] of await registry.list("/a/")) assert.equal(key, `/a/${entry.lease}`);
+  });
+
+  test("apply() writes, overwrites, deletes, and moves a key to the lease it is written on", async ({ registry }) => {
+    const first = await registry.grant(60);
+    const second = await registry.grant(60);
+    await registry.apply(changes({ "/a": "1", "/b": "1", "/c": "1" }), first);
+    await registry.apply(changes({ "/a": "2" }, ["/b", "/never"]), second);
+    assert.deepEqual([...await registry.list("/")], [
+      ["/a", { value: "2", lease: second }],
+      ["/c", { value: "1", lease: first }],
+    ]);
+    await registry.revoke(first);
+    assert.deepEqual([...(await registry.list("/")).keys()], ["/a"]);
+  });
+
+  test("apply() takes more changes than one transaction has room for", async ({ registry }) => {
+    const lease = await registry.grant(60);
+    const keys = Array.from(
+      { length: 3 * MOST_OPERATIONS + 5 },
+      (_, i) => `/a/${String(i).padStart(4, "0")}`,
+    );
+    await registry.apply(changes(Object.fromEntries(keys.map((key) => [key, key]))), lease);
+    assert.deepEqual([...(await registry.list("/a/")).keys()], keys);
+    await registry.apply(changes({ "/b": "1" }, keys), lease);
+    assert.deepEqual([...(await registry.list("/")).keys()], ["/b"]);
+  });
+
+  test("apply() takes more text than one request has room for", async ({ registry }) => {
+    const lease = await registry.grant(60);
+    const value = "漢".repeat(15_000);
+    const keys = Array.from({ length: 100 }, (_, i) => `/a/${String(i).padStart(4, "0")}`);
+    await registry.apply(changes(Object.fromEntries(keys.map((key) => [key, value]))), lease);
+    const found = await registry.list("/a/");
+    assert.equal(found.size, keys.length);
+    for (const entry of found.values()) assert.ok(entry.value === value);
+  });
+
+  test("apply() of nothing does nothing", async ({ registry }) => {
+    await registry.apply(changes({}), await registry.grant(60));
+    assert.equal((await registry.list("/")).size, 0);
+  });
+
+  test("apply() on a lease that is gone throws LeaseLostError, and nothing of that transaction happens", async ({ registry }) => {
+    const lease = await registry.grant(60);
+    const gone = await registry.grant(60);
+    await registry.apply(changes({ "/a": "1", "/b": "1" }), lease);
+    await registry.revoke(gone);
+    await assert.rejects(
+      registry.apply(changes({ "/a": "2", "/c": "2" }, ["/b"]), gone),
+      LeaseLostError,
+    );
+    assert.deepEqual([...await registry.list("/")].map(([key, { value }]) => [key, value]), [[
+      "/a",
+      "1",
+    ], ["/b", "1"]]);
+  });
+
+  test("apply() deletes first: who leaves, leaves even when the writes fail", async ({ registry }) => {
+    const lease = await registry.grant(60);
+    const gone = await registry.grant(60);
+    const keys = Array.from({ length: MOST_OPERATIONS }, (_, i) => `/a/${i}`);
+    await registry.apply(changes(Object.fromEntries(keys.map((key) => [key, "1"]))), lease);
+    await registry.revoke(gone);
+    await assert.rejects(registry.apply(changes({ "/b": "1" }, keys), gone), LeaseLostError);
+    assert.equal((await registry.list("/")).size, 0);
+  });
+
+  test("keepAlive() gives the seconds left, and 0 for a lease that is gone or never was", async ({ registry }) => {
+    const lease = await registry.grant(60);
+    assert.equal(await registry.keepAlive(lease), 60);
+    await registry.revoke(lease);
+    assert.equal(await registry.keepAlive(lease), 0);
+    assert.equal(await registry.keepAlive("123456789"), 0);
+  });
+
+  test("a lease that nobody keeps alive ends, and its keys with it", async ({ registry, pass }) => {
+    const long = await registry.grant(60);
+    const short = await registry.grant(2);
+    await registry.apply(changes({ "/a": "1" }), short);
+    await registry.apply(changes({ "/b": "1" }), long);
+    await pass(2, async () => {
+      assert.deepEqual([...(await registry.list("/")).keys()], ["/b"]);
+    });
+    assert.equal(await registry.keepAlive(short), 0);
+    await assert.rejects(registry.apply(changes({ "/a": "2" }), short), LeaseLostError);
+  });
+
+  test("revoke() ends a lease and deletes its keys at once; a second time it does nothing", async ({ registry }) => {
+    const lease = await registry.grant(60);
+    await registry.apply(changes({ "/a": "1" }), lease);
+    await registry.revoke(lease);
+    assert.equal((await registry.list("/")).size, 0);
+    await registry.revoke(lease);
+  });
+}
+
+function changes(puts: Readonly<Record<string, string>>, deletes: readonly string[] = []) {
+  return { puts: new Map(Object.entries(puts)), deletes };
+}

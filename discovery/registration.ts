@@ -1,0 +1,94 @@
+// The values of the keys in etcd, written and read by one codec (contract 1). Owns no key names.
+import { z } from "zod";
+import { INSTANCE_ID, SERVICE_NAME, SERVICES } from "./keys.ts";
+import type { Instance, State } from "./instance.ts";
+
+const registration = z.object({
+  address: z.union([z.ipv4(), z.ipv6()]),
+  port: z.int().min(1).max(65535),
+  protocol: z.enum(["tcp", "udp"]),
+  weight: z.int().min(0).max(1000),
+  tags: z.array(z.string()),
+  attrs: z.record(z.string(), z.string()),
+  host: z.string().min(1),
+  container: z.string().min(1),
+  image: z.string(),
+  routes: z.array(z.object({ host: z.string(), path: z.string() })),
+  since: z.iso.datetime(),
+});
+
+const status = z.object({
+  state: z.enum(["starting", "up", "unhealthy", "paused", "draining", "rejected"]),
+  reason: z.string(),
+  since: z.iso.datetime(),
+  container: z.string(),
+  service: z.string().optional(),
+  instance: z.string().optional(),
+});
+
+const voucher = z.object({ host: z.string(), version: z.string(), since: z.iso.datetime() });
+
+/** The value of `/services/<service>/<instance-id>`. */
+export type Registration = Readonly<z.infer<typeof registration>>;
+/** The value of `/rollcall/status/<host>/<container-id>/<port>`. */
+export type Status = Readonly<z.infer<typeof status>>;
+/** The value of `/rollcall/hosts/<host>`. */
+export type Voucher = Readonly<z.infer<typeof voucher>>;
+
+/** An instance as it stands in etcd; `since` is when it came into rotation. */
+export function registrationOf(
+  instance: Instance,
+  container: { readonly host: string; readonly name: string; readonly image: string },
+  since: string,
+): Registration {
+  const { address, port, protocol, weight, tags, attrs, routes } = instance;
+  return {
+    address,
+    port,
+    protocol,
+    weight,
+    tags: [...tags],
+    attrs: { ...attrs },
+    host: container.host,
+    container: container.name,
+    image: container.image,
+    routes: routes.map((route) => ({ ...route })),
+    since,
+  };
+}
+
+/** One line of JSON, its fields always in the same order, so that equal values are equal text. */
+export function encode(value: Registration | Status | Voucher): string {
+  return JSON.stringify(value);
+}
+
+/** What stands below /services/, or undefined when the key or the value is malformed. */
+export function decodeRegistration(key: string, value: string): Registration | undefined {
+  const [service = "", id = "", ...rest] = key.slice(SERVICES.length).split("/");
+  if (!key.startsWith(SERVICES) || rest.length > 0) return undefined;
+  if (!SERVICE_NAME.test(service) || !INSTANCE_ID.test(id)) return undefined;
+  return decode(registration, value);
+}
+
+/** A status, or undefined when the value is malformed. */
+export function decodeStatus(value: string): Status | undefined {
+  return decode(status, value);
+}
+
+/** A voucher, or undefined when the value is malformed. */
+export function decodeVoucher(value: string): Voucher | undefined {
+  return decode(voucher, value);
+}
+
+function decode<T>(schema: z.ZodType<T>, value: string): T | undefined {
+  try {
+    return schema.safeParse(JSON.parse(value)).data;
+  } catch {
+    return undefined; // not JSON
+  }
+}
+
+/** The states in which an instance has a key below /services/. */
+export function inRotation(state: State): boolean {
+  return state === "up";
+}

@@ -1,0 +1,145 @@
+// Who is leaving, since when, and until when no list may bring it back (contract 3). Pure; owns no key.
+import type { ContainerEvent } from "../docker/events.ts";
+import { nanoseconds } from "../docker/nanoseconds.ts";
+import { SIGKILL, signalName } from "../docker/signals.ts";
+import type { Container } from "../instance.ts";
+
+/** How long after `die` a list may still show the container: dockerd lags (measured: 75–435 ms). */
+export const DEAD_FOR = 10_000;
+/** How long after its stop grace a container must still run before it is taken back. */
+export const SURVIVED = 10_000;
+
+/** Why a container is leaving, and when it was last told to, in ms. */
+export interface Leaving {
+  readonly reason: string;
+  readonly since: number;
+}
+
+interface Departure extends Leaving {
+  /** Docker's time of the last event about it, in ns: a later start is a new life. */
+  readonly at: bigint;
+  /** From then on a list that shows the container running takes it back, in ms. */
+  readonly until: number;
+  readonly dead: boolean;
+  /** Its stop grace is not known before it is inspected. */
+  readonly graceKnown: boolean;
+  /** The signals it was sent, while it is not known whether one of them means leaving. */
+  readonly doubtful: readonly number[] | undefined;
+}
+
+/** The containers that are leaving or have just gone, by id. */
+export class Departures {
+  private readonly all = new Map<string, Departure>();
+
+  /** Why the container is leaving, or undefined when it is not. */
+  of(id: string): Leaving | undefined {
+    return this.all.get(id);
+  }
+
+  has(id: string): boolean {
+    return this.all.has(id);
+  }
+
+  /** Whether it has ended: what is still said about this life of it is late. */
+  isDead(id: string): boolean {
+    return this.all.get(id)?.dead === true;
+  }
+
+  /** How many are remembered, for the log and for tests. */
+  get size(): number {
+    return this.all.size;
+  }
+
+  /** A predecessor saw it leaving at `since` (ms); how long it may take is known once it is inspected. */
+  inherit(id: string, since: number, reason: string, now: number): void {
+    const at = BigInt(Math.round(since)) * 1_000_000n;
+    const until = Math.max(now, since) + DEAD_FOR + SURVIVED;
+    const certain = { graceKnown: false, doubtful: undefined };
+    this.all.set(id, { since, at, until, reason, dead: false, ...certain });
+  }
+
+  /**
+   * It was sent a signal: its stop signal and SIGKILL mean leaving, others nothing. When in doubt it
+   * leaves: not inspected yet, or a label that hides which signal it was.
+   */
+  killed(
+    event: Extract<ContainerEvent, { action: "kill" }>,
+    container: Container | undefined,
+    now: number,
+  ): void {
+    const before = this.all.get(event.id);
+    if (before && before.at >= event.at) return; // said again, or overtaken by its end
+    if (container && !means(container, event.signal)) return;
+    this.all.set(event.id, {
+      since: now,
+      at: event.at,
+      until: now + (container?.stopGrace ?? 0) + SURVIVED,
+      reason: `It was sent its stop signal, ${signalName(event.signal)}.`,
+      dead: before?.dead ?? false,
+      graceKnown: container !== undefined,
+      doubtful: container || (before && !before.doubtful)
+        ? undefined
+        : [...before?.doubtful ?? [], event.signal],
+    });
+  }
+
+  /** It has ended. */
+  ended(event: ContainerEvent, now: number): void {
+    const before = this.all.get(event.id);
+    if (before && before.at > event.at) return; // the end of a life before, said again
+    this.end(event.id, { since: before?.since ?? now, at: event.at }, now);
+  }
+
+  /** It has started: a start after what made it leave is a new life. */
+  started(event: ContainerEvent): void {
+    const departure = this.all.get(event.id);
+    if (departure && departure.at < event.at) this.all.delete(event.id);
+  }
+
+  /** An inspection settles what was open, and tells of a start that no event told. */
+  inspected(container: Container): void {
+    const departure = this.all.get(container.id);
+    if (departure === undefined || !container.running) return;
+    const { at, since, graceKnown, doubtful } = departure;
+    const isNewLife = nanoseconds(container.startedAt) > at;
+    if (isNewLife || (doubtful && !doubtful.some((signal) => means(container, signal)))) {
+      this.all.delete(container.id);
+    } else if (!graceKnown) {
+      const until = Math.max(departure.until, since + container.stopGrace + SURVIVED);
+      this.all.set(container.id, { ...departure, until, graceKnown: true, doubtful: undefined });
+    }
+  }
+
+  /**
+   * A whole list, asked for at `asOf` (ms), with the ids that run. Forgets those that are gone for
+   * good; returns those that outlived their stop and are taken back.
+   */
+  listed(running: { has(id: string): boolean }, asOf: number, now: number): readonly string[] {
+    const back: string[] = [];
+    for (const [id, departure] of this.all) {
+      if (running.has(id)) {
+        if (now < departure.until) continue;
+        this.all.delete(id);
+        back.push(id);
+      } else if (departure.since < asOf) {
+        // Kept for a while: an inspection that was asked for before may still arrive.
+        if (!departure.dead) this.end(id, departure, now);
+        else if (now >= departure.until) this.all.delete(id);
+      }
+    }
+    return back;
+  }
+
+  private end(id: string, { since, at }: Pick<Departure, "since" | "at">, now: number): void {
+    const until = now + DEAD_FOR;
+    const reason = "It has ended.";
+    const certain = { graceKnown: true, doubtful: undefined };
+    this.all.set(id, { since, at, until, reason, dead: true, ...certain });
+  }
+}
+
+/** Whether a signal makes this container leave. */
+function means(container: Container, signal: number): boolean {
+  return signal === container.stopSignal || signal === SIGKILL ||
+    Object.hasOwn(container.labels, "signal"); // Docker writes the label over the event's own signal
+}

@@ -1,0 +1,230 @@
+// From one container to its instances, or to the reasons why it has none. Pure; owns the meaning of the labels.
+import { type Container, type Instance, type Port, portName, type Rejection } from "../instance.ts";
+import { INSTANCE_ID, SERVICE_NAME } from "../keys.ts";
+import { checkOf } from "./check_of.ts";
+import {
+  declaredPorts,
+  generalMetadata,
+  hasOwnName,
+  isNamed,
+  type Metadata,
+  metadataFor,
+  type Settings,
+  settingsOf,
+} from "./metadata.ts";
+import { isYes, listed, reject, RejectedError, shown } from "./rejected_error.ts";
+import { routesOf } from "./routes_of.ts";
+
+/** What registration depends on besides the container. */
+export interface Rules {
+  /** Name of the Docker host, first part of every instance's id. */
+  readonly host: string;
+  /** Networks on which the edge can reach instances, the preferred one first. */
+  readonly networks: readonly string[];
+  /** Register only containers that have a SERVICE_NAME (registrator's `-explicit`). */
+  readonly explicit: boolean;
+  /** Tags for every instance (registrator's `-tags`). */
+  readonly tags: readonly string[];
+}
+
+/** What a container amounts to. Both empty: it does not want to be registered. */
+export interface Reading {
+  readonly instances: readonly Instance[];
+  readonly rejections: readonly Rejection[];
+}
+
+const COMPOSE_SERVICE = "com.docker.compose.service";
+/** One key or one value, in characters. */
+const LONGEST_TEXT = 4096;
+/** All settings of one port together, in characters: etcd refuses transactions of 1.5 MB. */
+const MOST_TEXT = 16_384;
+/** More than anybody means to register: images that EXPOSE a range have thousands. */
+const MOST_PORTS = 64;
+const KNOWN = new Set([
+  "name",
+  "id",
+  "tags",
+  "ignore",
+  "network",
+  "weight",
+  "host",
+  "path",
+  "check_http",
+  "check_tcp",
+  "check_interval",
+  "check_timeout",
+]);
+
+/** Never throws: whatever is wrong with a container comes back as a rejection. */
+export function instancesOf(container: Container, rules: Rules): Reading {
+  const instances: Instance[] = [];
+  const rejections: Rejection[] = [];
+  const settings = settingsOf(container);
+  const { ports, wrong } = portsOf(container, settings);
+  if (!takesPart(settings, ports, rules)) return { instances, rejections };
+  const problem = wholeProblem(settings, ports, wrong);
+  if (problem !== undefined) rejections.push({ port: "-", reason: problem });
+  for (const port of ports.length > MOST_PORTS ? [] : ports) {
+    try {
+      const instance = instanceAt(container, settings, port, ports.length > 1, rules);
+      if (instance) instances.push(instance);
+    } catch (error) {
+      if (!(error instanceof RejectedError)) throw error;
+      rejections.push({ port: portName(port), reason: error.message });
+    }
+  }
+  return { instances, rejections };
+}
+
+/** Exposed ports and those that labels declare, by number; `wrong` are declared ones that are no ports. */
+function portsOf(
+  { exposed }: Container,
+  settings: Settings,
+): { readonly ports: readonly Port[]; readonly wrong: readonly string[] } {
+  const ports = new Map(exposed.map((port) => [portName(port), port]));
+  const numbers = new Set(exposed.map(({ number }) => number));
+  const wrong: string[] = [];
+  for (const text of declaredPorts(settings)) {
+    const number = Number(text);
+    if (number < 1 || number > 65535) wrong.push(text);
+    else if (!numbers.has(number)) ports.set(String(number), { number, protocol: "tcp" });
+  }
+  const sorted = [...ports.values()].sort((a, b) =>
+    a.number - b.number || (a.protocol < b.protocol ? -1 : 1)
+  );
+  return { ports: sorted, wrong };
+}
+
+/** Whether the container takes part at all: its ports may differ from the whole. */
+function takesPart(settings: Settings, ports: readonly Port[], { explicit }: Rules): boolean {
+  if (explicit && !isNamed(settings)) return false;
+  if (!isYes(generalMetadata(settings).get("ignore"))) return true;
+  return ports.length <= MOST_PORTS &&
+    ports.some(({ number }) => !isYes(metadataFor(settings, number).get("ignore")));
+}
+
+/** What is wrong with the container as a whole. */
+function wholeProblem(
+  settings: Settings,
+  ports: readonly Port[],
+  wrong: readonly string[],
+): string | undefined {
+  if (wrong.length > 0) {
+    const labels = wrong.slice(0, 5).map((port) => `SERVICE_${port.slice(0, 20)}_NAME`);
+    return `${listed(labels)}: a port is a number from 1 to 65535. Mend the label.`;
+  }
+  if (ports.length > MOST_PORTS) {
+    return `It exposes ${ports.length} ports, more than ${MOST_PORTS}. Expose fewer, or set SERVICE_IGNORE=true.`;
+  }
+  if (ports.length === 0 && isNamed(settings)) {
+    return "It has a SERVICE_NAME but no port. Add EXPOSE to its image, `expose:` to its service, or a label SERVICE_<port>_NAME.";
+  }
+}
+
+function instanceAt(
+  container: Container,
+  settings: Settings,
+  port: Port,
+  oneOfSeveral: boolean,
+  rules: Rules,
+): Instance | undefined {
+  const metadata = metadataFor(settings, port.number);
+  if (isYes(metadata.get("ignore"))) return undefined;
+  if (rules.explicit && !metadata.get("name")) return undefined;
+  limit(metadata);
+  const suffix = oneOfSeveral && !hasOwnName(settings, port.number) ? `-${port.number}` : "";
+  const service = nameOf(container, metadata) + suffix;
+  if (!SERVICE_NAME.test(service)) {
+    const form = "letters, digits, '.', '_', '-'; 63 at most";
+    reject("name", `'${shown(service)}' is not a service name (${form})`);
+  }
+  const id = metadata.get("id") || `${rules.host}:${container.name}:${portName(port)}`;
+  if (!INSTANCE_ID.test(id)) {
+    reject("id", `'${shown(id)}' is not an instance id (letters, digits, '.', '_', ':', '@', '-')`);
+  }
+  return {
+    id,
+    service,
+    address: addressOf(container, metadata.get("network"), rules.networks),
+    port: port.number,
+    protocol: port.protocol,
+    weight: weightOf(metadata),
+    tags: tagsOf(metadata, rules, port),
+    attrs: Object.fromEntries([...metadata].filter(([key]) => !KNOWN.has(key))),
+    routes: routesOf(metadata),
+    check: checkOf(metadata, port, container.health),
+  };
+}
+
+function limit(metadata: Metadata): void {
+  let length = 0;
+  for (const [key, value] of metadata) {
+    length += key.length + value.length;
+    if (key.length > LONGEST_TEXT || value.length > LONGEST_TEXT) {
+      reject(key, `is longer than ${LONGEST_TEXT} characters. Shorten it`);
+    }
+  }
+  if (length > MOST_TEXT) {
+    throw new RejectedError(
+      `Its SERVICE_* settings have more than ${MOST_TEXT} characters together. Remove some.`,
+    );
+  }
+}
+
+/** registrator: the image's base name; ours: Compose's service first, as that is what people scale. */
+function nameOf(container: Container, metadata: Metadata): string {
+  const image = container.image.split("@")[0]!.split("/").at(-1)!.split(":")[0]!;
+  return metadata.get("name") || container.labels[COMPOSE_SERVICE] || image;
+}
+
+function addressOf(
+  { networks: on, networkMode }: Container,
+  wanted: string | undefined,
+  shared: readonly string[],
+): string {
+  const names = on.map(({ name }) => name);
+  if (wanted) {
+    // Compose prefixes a network's name with the project's; people write the short one.
+    const network = on.find(({ name }) => name === wanted) ??
+      on.find(({ name }) => name.endsWith(`_${wanted}`) && shared.includes(name));
+    const problem = !network
+      ? `the container is not on it (it is on: ${listed(names)})`
+      : !shared.includes(network.name)
+      ? `nginx cannot reach it (it is on: ${listed(shared)})`
+      : `the container has no address there`;
+    return network?.address && shared.includes(network.name)
+      ? network.address
+      : reject("network", `'${shown(wanted)}': ${problem}`);
+  }
+  for (const name of shared) {
+    const address = on.find((network) => network.name === name)?.address;
+    if (address) return address;
+  }
+  const advice = `network ${shared[0] ?? "of nginx"}`;
+  if (networkMode === "host" || networkMode === "none" || networkMode.startsWith("container:")) {
+    const mode = shown(networkMode);
+    throw new RejectedError(
+      `It has no address of its own (network_mode: ${mode}). Put it on the ${advice} instead.`,
+    );
+  }
+  throw new RejectedError(
+    `It is on no network that nginx shares (it is on: ${
+      listed(names)
+    }). Add the ${advice} to its service.`,
+  );
+}
+
+function tagsOf(metadata: Metadata, rules: Rules, { protocol }: Port): readonly string[] {
+  const own = (metadata.get("tags") ?? "").split(",").map((tag) => tag.trim());
+  return [...own, ...rules.tags, ...(protocol === "udp" ? ["udp"] : [])].filter((tag) =>
+    tag !== ""
+  );
+}
+
+function weightOf(metadata: Metadata): number {
+  const text = metadata.get("weight")?.trim() ?? "1";
+  if (!/^\d{1,4}$/.test(text) || Number(text) > 1000) {
+    reject("weight", `'${shown(text)}' is not a whole number from 0 to 1000`);
+  }
+  return Number(text);
+}

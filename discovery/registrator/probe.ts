@@ -1,0 +1,51 @@
+// Knocks on one endpoint once: TCP connect or HTTP GET. Owns no schedule and no verdict.
+import { within } from "../deadline.ts";
+import type { Finding, Target } from "./target.ts";
+
+/** No connection is kept: the next probe must find out whether the instance still accepts one. */
+let client: Deno.HttpClient | undefined;
+
+/** One probe; never throws, ends within the check's timeout or when the signal fires. */
+export async function probe(target: Target, signal: AbortSignal): Promise<Finding> {
+  const { check } = target;
+  try {
+    return await within(
+      check.timeout,
+      signal,
+      (signal) => check.kind === "http" ? get(target, check.path, signal) : connect(target, signal),
+    );
+  } catch (error) {
+    return { ok: false, detail: reasonOf(error) };
+  }
+}
+
+async function connect({ address, port }: Target, signal: AbortSignal): Promise<Finding> {
+  const connection = await Deno.connect({ hostname: address, port, signal });
+  connection.close();
+  return { ok: true, detail: "connected" };
+}
+
+async function get({ address, port }: Target, path: string, signal: AbortSignal): Promise<Finding> {
+  const host = address.includes(":") ? `[${address}]` : address;
+  client ??= Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+  const response = await fetch(`http://${host}:${port}${path}`, {
+    signal,
+    client,
+    redirect: "manual",
+    headers: { "user-agent": "rollcall", connection: "close" },
+  });
+  await response.body?.cancel();
+  const ok = response.status >= 200 && response.status < 400;
+  return { ok, detail: `status is ${response.status}` };
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof DOMException && error.name === "TimeoutError") return error.message;
+  const text = `${error} ${error instanceof Error ? error.cause ?? "" : ""}`;
+  if (error instanceof Deno.errors.ConnectionRefused || /refused/i.test(text)) {
+    return "connection refused: does the application listen there, on 0.0.0.0 and not on 127.0.0.1 only?";
+  }
+  if (/unreachable|no route/i.test(text)) return "no route to it";
+  if (/reset|closed before|EOF/i.test(text)) return "connection closed without an answer";
+  return text.replaceAll(/[\s\p{C}]+/gu, " ").trim().slice(0, 200);
+}

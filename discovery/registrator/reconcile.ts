@@ -1,0 +1,197 @@
+// Makes etcd equal to what the roster wants, for ever: one lease, one writer, the fewest writes. Owns no facts about containers.
+import { backoff } from "../backoff.ts";
+import { delay } from "../delay.ts";
+import { Doorbell } from "../doorbell.ts";
+import { type Changes, type Entry, LeaseLostError, type Registry } from "../etcd/registry.ts";
+import { type Log, messageOf } from "../log.ts";
+import { isEmpty, type Owner, plan } from "./plan.ts";
+
+/** What the reconciler needs from outside. Times in ms. */
+export interface ReconcilerOptions {
+  readonly registry: Registry;
+  /** Our keys as they should stand now; undefined while that is not known: then nothing is written. */
+  readonly desired: () => ReadonlyMap<string, string> | undefined;
+  /** The prefixes below which our keys lie. */
+  readonly prefixes: readonly string[];
+  readonly ownerOf: (key: string, value: string) => Owner;
+  /** The key whose lease a successor takes over. */
+  readonly hostKey: string;
+  /** How long the keys outlive their registrator, in seconds. */
+  readonly ttl: number;
+  /** How often everything is read again, in ms. */
+  readonly resync: number;
+  readonly log: Log;
+  /** Told after every change that etcd has taken. */
+  readonly applied?: (changes: Changes) => void;
+  /** Told when other desired keys than before are held by other owners. */
+  readonly taken?: (keys: ReadonlySet<string>) => void;
+  readonly wait?: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Tells the time in ms; must not go back. */
+  readonly now?: () => number;
+}
+
+/** The one writer of a registrator. */
+export class Reconciler {
+  private lease: string | undefined;
+  /** What we believe etcd holds; undefined: read it before the next change. */
+  private mirror: Map<string, Entry> | undefined;
+  private taken: ReadonlySet<string> = new Set();
+  private healthy: boolean | undefined;
+  private readonly bell: Doorbell;
+  private readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
+  private readonly now: () => number;
+
+  constructor(private readonly options: ReconcilerOptions) {
+    this.wait = options.wait ?? delay;
+    this.now = options.now ?? (() => performance.now());
+    this.bell = new Doorbell(this.wait);
+  }
+
+  /** Something may have changed: compare and write, now or right after the write under way. */
+  poke(): void {
+    this.bell.ring();
+  }
+
+  /** Whether etcd answered when last asked and holds our lease. */
+  get connected(): boolean {
+    return this.healthy === true;
+  }
+
+  /** The keys of `prefixes` as they stand, read anew; waits for etcd as long as it takes. */
+  async read(signal: AbortSignal): Promise<ReadonlyMap<string, Entry>> {
+    for (let tries = 0; !signal.aborted; tries++) {
+      try {
+        await this.ensureLease();
+        this.mirror = await this.readKeys();
+        this.healed();
+        return this.mirror;
+      } catch (error) {
+        this.failed(error);
+        await this.wait(backoff(tries, { first: 100, most: 2_000 }), signal);
+      }
+    }
+    return new Map();
+  }
+
+  /** Reconciles until the signal fires; errors are logged and tried again, never thrown. */
+  async run(signal: AbortSignal): Promise<void> {
+    const keeping = this.keepLease(signal);
+    let tries = 0;
+    let next = this.now() + this.options.resync;
+    while (!signal.aborted) {
+      await this.bell.rings(next - this.now(), signal);
+      if (signal.aborted) break;
+      if (this.now() >= next) this.mirror = undefined; // resync: somebody may have changed keys of ours
+      if (this.mirror === undefined) next = this.now() + this.options.resync;
+      try {
+        await this.reconcile();
+        this.healed();
+        tries = 0;
+      } catch (error) {
+        this.mirror = undefined; // the write may have happened
+        if (error instanceof LeaseLostError) this.lease = undefined;
+        this.failed(error);
+        await this.wait(backoff(tries++, { first: 50, most: 2_000 }), signal);
+        this.poke();
+      }
+    }
+    await keeping;
+  }
+
+  /** Ends the lease and with it every key of ours. Call after run has ended; throws when etcd does not answer. */
+  async deregister(): Promise<void> {
+    if (this.lease !== undefined) await this.options.registry.revoke(this.lease);
+    this.lease = undefined;
+  }
+
+  private async reconcile(): Promise<void> {
+    const lease = await this.ensureLease();
+    const mirror = this.mirror ??= await this.readKeys();
+    const desired = this.options.desired();
+    if (desired === undefined) return;
+    const changes = plan({ current: mirror, desired, lease, ownerOf: this.options.ownerOf });
+    this.report(changes.taken);
+    if (isEmpty(changes)) return;
+    await this.options.registry.apply(changes, lease);
+    for (const key of changes.deletes) mirror.delete(key);
+    for (const [key, value] of changes.puts) mirror.set(key, { value, lease });
+    this.options.applied?.(changes);
+  }
+
+  /** Says once for each key that another owner holds it. */
+  private report(keys: readonly string[]): void {
+    const before = this.taken;
+    if (keys.length === before.size && keys.every((key) => before.has(key))) return;
+    this.taken = new Set(keys);
+    for (const key of this.taken) {
+      if (before.has(key)) continue;
+      const reason = "another host owns it: give each instance its own SERVICE_ID";
+      this.options.log.warn("key taken", { key, reason });
+    }
+    this.options.taken?.(this.taken);
+  }
+
+  /** Our lease: the one we have, else the predecessor's if it still lives, else a new one. */
+  private async ensureLease(): Promise<string> {
+    if (this.lease !== undefined) return this.lease;
+    const { registry, hostKey, ttl, log } = this.options;
+    const inherited = (await registry.list(hostKey)).get(hostKey)?.lease ?? "0";
+    const left = inherited === "0" ? 0 : await registry.keepAlive(inherited);
+    // One of another duration ends by itself, once every key has moved to ours.
+    if (left === ttl) {
+      log.info("lease taken over", { lease: inherited });
+      return this.lease = inherited;
+    }
+    const granted = await registry.grant(ttl);
+    this.mirror = undefined;
+    log.info("lease granted", { lease: granted, ttl });
+    return this.lease = granted;
+  }
+
+  private async readKeys(): Promise<Map<string, Entry>> {
+    const keys = new Map<string, Entry>();
+    for (const prefix of this.options.prefixes) {
+      for (const [key, entry] of await this.options.registry.list(prefix)) keys.set(key, entry);
+    }
+    return keys;
+  }
+
+  private async keepLease(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      // A third of the TTL leaves two more tries; after a failure the lease may be short of time.
+      await this.wait(this.healthy === false ? 500 : this.options.ttl * 1000 / 3, signal);
+      const { lease } = this;
+      if (lease === undefined || signal.aborted) continue;
+      try {
+        if (await this.options.registry.keepAlive(lease) > 0) {
+          this.healed();
+          continue;
+        }
+        this.options.log.warn("lease lost", { lease });
+        if (this.lease === lease) this.lease = undefined;
+      } catch (error) {
+        this.failed(error);
+      }
+      // etcd lost the lease or was away, and may be another one now: read everything again.
+      this.mirror = undefined;
+      this.poke();
+    }
+  }
+
+  private healed(): void {
+    if (this.healthy === false) this.options.log.info("etcd answers again");
+    this.healthy = true;
+  }
+
+  private failed(error: unknown): void {
+    const lost = error instanceof LeaseLostError;
+    // Once for each outage: a line every 100 ms helps nobody.
+    if (this.healthy !== false) {
+      this.options.log.warn(lost ? "lease lost" : "waiting for etcd", {
+        error: messageOf(error),
+        effect: "keys stay as they are until the lease ends; trying again",
+      });
+    }
+    this.healthy = false;
+  }
+}

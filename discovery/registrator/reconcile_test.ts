@@ -1,0 +1,301 @@
+// The reconciler against etcd's twin in memory, on a moved clock.
+import assert from "node:assert/strict";
+import { MemoryRegistry } from "../etcd/memory_registry.ts";
+import { FakeClock, settle } from "../fake_clock.ts";
+import { createLog } from "../log.ts";
+import type { Owner } from "./plan.ts";
+import { Reconciler } from "./reconcile.ts";
+
+const HOST = "/rollcall/hosts/h";
+const TTL = 15;
+const RESYNC = 30_000;
+
+/** Values say whose they are. */
+const ownerOf = (_: string, value: string): Owner => value.startsWith("theirs") ? "another" : "us";
+
+class Scene {
+  readonly clock = new FakeClock();
+  registry = new MemoryRegistry(this.clock.now);
+  desired: Map<string, string> | undefined = new Map([["/services/web/a", "ours a"], [
+    HOST,
+    "ours",
+  ]]);
+  readonly log: string[] = [];
+  readonly takenKeys: Array<readonly string[]> = [];
+  private readonly stopping = new AbortController();
+  private running = Promise.resolve();
+  readonly reconciler: Reconciler;
+
+  constructor(registry?: MemoryRegistry, ttl = TTL) {
+    if (registry) this.registry = registry;
+    this.reconciler = new Reconciler({
+      registry: this.registry,
+      desired: () => this.desired,
+      prefixes: ["/services/", "/rollcall/hosts/"],
+      ownerOf,
+      hostKey: HOST,
+      ttl,
+      resync: RESYNC,
+      log: createLog("info", (line) => this.log.push(JSON.parse(line).event)),
+      taken: (keys) => this.takenKeys.push([...keys]),
+      wait: this.clock.wait,
+      now: this.clock.now,
+    });
+  }
+
+  async start(): Promise<this> {
+    await this.reconciler.read(this.stopping.signal);
+    this.running = this.reconciler.run(this.stopping.signal);
+    await this.poke();
+    return this;
+  }
+
+  async poke(): Promise<void> {
+    this.reconciler.poke();
+    await settle();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+    assert.equal(this.clock.waiting, 0);
+  }
+
+  async stored(): Promise<Record<string, string>> {
+    const { failure } = this.registry;
+    this.registry.failure = undefined;
+    const entries = await this.registry.list("/");
+    this.registry.failure = failure;
+    return Object.fromEntries([...entries].map(([key, { value }]) => [key, value]));
+  }
+}
+
+Deno.test("Reconciler writes what is desired, deletes what is not, and nothing twice", async () => {
+  const scene = await new Scene().start();
+  assert.deepEqual(await scene.stored(), { "/services/web/a": "ours a", [HOST]: "ours" });
+  assert.equal(scene.registry.applied.length, 1);
+  for (let i = 0; i < 5; i++) await scene.poke();
+  await scene.clock.move(10 * RESYNC);
+  assert.equal(scene.registry.applied.length, 1);
+  scene.desired = new Map([[HOST, "ours"]]);
+  await scene.poke();
+  assert.deepEqual(await scene.stored(), { [HOST]: "ours" });
+  await scene.poke();
+  assert.equal(scene.registry.applied.length, 2);
+  await scene.stop();
+});
+
+Deno.test("Reconciler writes and deletes nothing while it is not known what should stand there", async () => {
+  const scene = new Scene();
+  scene.registry.put("/services/web/old", "ours old");
+  scene.desired = undefined;
+  await scene.start();
+  await scene.clock.move(2 * RESYNC);
+  assert.deepEqual(await scene.stored(), { "/services/web/old": "ours old" });
+  await scene.stop();
+});
+
+Deno.test("Reconciler keeps the lease alive for as long as it runs, and the keys end one TTL later", async () => {
+  const scene = await new Scene().start();
+  await scene.clock.move(100 * TTL * 1000);
+  assert.equal(Object.keys(await scene.stored()).length, 2);
+  assert.equal(scene.log.filter((event) => event === "lease granted").length, 1);
+  await scene.stop();
+  await scene.clock.move(TTL * 1000);
+  assert.deepEqual(await scene.stored(), {});
+});
+
+Deno.test("Reconciler takes over the lease of its predecessor, and writes nothing that stands there", async () => {
+  const first = await new Scene().start();
+  await first.stop();
+  const second = await new Scene(first.registry).start();
+  assert.ok(second.log.includes("lease taken over"));
+  assert.equal(second.registry.applied.length, 1);
+  await second.stop();
+});
+
+Deno.test("Reconciler grants its own lease where the predecessor's has another TTL, and moves every key", async () => {
+  const first = await new Scene(undefined, 60).start();
+  await first.stop();
+  const second = await new Scene(first.registry).start();
+  assert.ok(second.log.includes("lease granted"));
+  assert.equal(second.registry.applied.length, 2);
+  const leases = new Set([...(await second.registry.list("/")).values()].map(({ lease }) => lease));
+  assert.equal(leases.size, 1);
+  await second.stop();
+});
+
+Deno.test("Reconciler grants a lease where the host's key hangs on none or on one that is gone", async () => {
+  const scene = new Scene();
+  scene.registry.put(HOST, "ours");
+  await scene.start();
+  assert.deepEqual(scene.log, ["lease granted"]);
+  assert.equal((await scene.registry.list(HOST)).get(HOST)?.lease, "1");
+  await scene.stop();
+});
+
+Deno.test("Reconciler heals at once when a write finds the lease gone", async () => {
+  const scene = await new Scene().start();
+  scene.registry.wipe();
+  scene.desired!.set("/services/web/b", "ours b");
+  await scene.poke();
+  await scene.clock.move(50);
+  assert.deepEqual(Object.keys(await scene.stored()).sort(), [
+    HOST,
+    "/services/web/a",
+    "/services/web/b",
+  ]);
+  await scene.stop();
+});
+
+Deno.test("Reconciler notices a wiped etcd within a third of the TTL though nothing changes", async () => {
+  const scene = await new Scene().start();
+  scene.registry.wipe();
+  await scene.clock.move(TTL * 1000 / 3 + 100);
+  assert.equal(Object.keys(await scene.stored()).length, 2);
+  assert.ok(scene.log.includes("lease lost"));
+  await scene.stop();
+});
+
+Deno.test("Reconciler repairs within a resync what somebody deleted or overwrote by hand", async () => {
+  const scene = await new Scene().start();
+  scene.registry.delete("/services/web/a");
+  scene.registry.put(HOST, "garbage");
+  scene.registry.put("/services/web/stray", "ours, by hand");
+  await scene.clock.move(RESYNC);
+  assert.deepEqual(await scene.stored(), { "/services/web/a": "ours a", [HOST]: "ours" });
+  await scene.stop();
+});
+
+Deno.test("Reconciler keeps other owners' keys, says once which it cannot have, and takes them when they are free", async () => {
+  const scene = new Scene();
+  scene.registry.put("/services/web/a", "theirs");
+  scene.registry.put("/services/web/z", "theirs");
+  await scene.start();
+  for (let i = 0; i < 5; i++) await scene.poke();
+  await scene.clock.move(3 * RESYNC);
+  assert.equal((await scene.stored())["/services/web/a"], "theirs");
+  assert.equal(scene.log.filter((event) => event === "key taken").length, 1);
+  scene.registry.delete("/services/web/a");
+  await scene.clock.move(RESYNC);
+  assert.deepEqual(await scene.stored(), {
+    "/services/web/a": "ours a",
+    "/services/web/z": "theirs",
+    [HOST]: "ours",
+  });
+  assert.deepEqual(scene.takenKeys, [["/services/web/a"], []]);
+  await scene.stop();
+});
+
+Deno.test("Reconciler says of each key once that another owner holds it, whichever come and go", async () => {
+  const scene = new Scene();
+  scene.desired!.set("/services/web/b", "ours b");
+  scene.registry.put("/services/web/a", "theirs");
+  await scene.start();
+  scene.registry.delete("/services/web/a");
+  scene.registry.put("/services/web/b", "theirs");
+  await scene.clock.move(RESYNC);
+  scene.registry.put("/services/web/a", "theirs");
+  await scene.clock.move(RESYNC);
+  assert.equal(scene.log.filter((event) => event === "key taken").length, 3);
+  const keys = scene.takenKeys.map((keys) => keys.map((key) => key.at(-1)).join(" "));
+  assert.deepEqual(keys, ["a", "b", "a b"]);
+  await scene.stop();
+});
+
+Deno.test("Reconciler waits for etcd at start, says so once, and goes on when it is there", async () => {
+  const scene = new Scene();
+  scene.registry.failure = new Error("Cannot list: no connection");
+  const starting = scene.start();
+  await scene.clock.move(60_000);
+  assert.deepEqual(scene.log, ["waiting for etcd"]);
+  assert.equal(scene.reconciler.connected, false);
+  scene.registry.failure = undefined;
+  await scene.clock.move(2_000);
+  await starting;
+  assert.deepEqual(scene.log, ["waiting for etcd", "lease granted", "etcd answers again"]);
+  assert.equal(scene.reconciler.connected, true);
+  assert.equal(Object.keys(await scene.stored()).length, 2);
+  await scene.stop();
+});
+
+Deno.test("Reconciler stops at once while it waits for etcd", async () => {
+  const scene = new Scene();
+  scene.registry.failure = new Error("away");
+  const starting = scene.start();
+  await scene.clock.move(1_000);
+  await scene.stop();
+  await starting;
+});
+
+Deno.test("Reconciler writes the last state after an outage, not every one in between", async () => {
+  const scene = await new Scene().start();
+  scene.registry.failure = new Error("away");
+  for (let i = 0; i < 20; i++) {
+    scene.desired!.set("/services/web/b", `ours ${i}`);
+    await scene.poke();
+    await scene.clock.move(100);
+  }
+  scene.registry.failure = undefined;
+  await scene.clock.move(2_000);
+  assert.equal((await scene.stored())["/services/web/b"], "ours 19");
+  assert.equal(scene.registry.applied.length, 2);
+  assert.equal(scene.log.filter((event) => event === "waiting for etcd").length, 1);
+  await scene.stop();
+});
+
+Deno.test("Reconciler does not write again what was written though the reply got lost", async () => {
+  const scene = await new Scene().start();
+  scene.registry.deaf = true;
+  scene.desired!.set("/services/web/b", "ours b");
+  await scene.poke();
+  scene.registry.deaf = false;
+  await scene.clock.move(2_000);
+  assert.equal((await scene.stored())["/services/web/b"], "ours b");
+  assert.equal(scene.registry.applied.length, 2);
+  await scene.stop();
+});
+
+Deno.test("Reconciler grants anew after an outage longer than the TTL", async () => {
+  const scene = await new Scene().start();
+  scene.registry.failure = new Error("away");
+  await scene.clock.move(3 * TTL * 1000);
+  scene.registry.failure = undefined;
+  await scene.clock.move(2_000);
+  assert.equal(Object.keys(await scene.stored()).length, 2);
+  assert.equal(scene.log.filter((event) => event === "lease granted").length, 2);
+  await scene.stop();
+});
+
+Deno.test("Reconciler reads everything again after an outage: etcd may have been restored from a backup", async () => {
+  const scene = await new Scene().start();
+  scene.registry.failure = new Error("away");
+  await scene.clock.move(TTL * 1000 / 3 + 1_000); // the keepalive finds out
+  scene.registry.delete("/services/web/a");
+  scene.registry.failure = undefined;
+  await scene.clock.move(2_000);
+  assert.equal((await scene.stored())["/services/web/a"], "ours a");
+  await scene.stop();
+});
+
+Deno.test("Reconciler misses no change that comes while it is writing", async () => {
+  const scene = await new Scene().start();
+  scene.desired!.set("/services/web/b", "ours b");
+  scene.reconciler.poke();
+  await Promise.resolve();
+  scene.desired!.set("/services/web/c", "ours c");
+  scene.reconciler.poke();
+  await settle();
+  assert.equal(Object.keys(await scene.stored()).length, 4);
+  await scene.stop();
+});
+
+Deno.test("Reconciler.deregister() removes every key at once; without it they stay until the lease ends", async () => {
+  const scene = await new Scene().start();
+  scene.registry.put("/services/web/z", "theirs");
+  await scene.stop();
+  assert.equal(Object.keys(await scene.stored()).length, 3);
+  await scene.reconciler.deregister();
+  assert.deepEqual(await scene.stored(), { "/services/web/z": "theirs" });
+  await scene.reconciler.deregister();
+});

@@ -1,0 +1,165 @@
+// The daemon: Docker's facts into the roster, the roster's keys into etcd. Owns the order of things, no rule.
+import { delay } from "../delay.ts";
+import type { Engine } from "../docker/engine.ts";
+import type { Changes, Registry } from "../etcd/registry.ts";
+import { hostKey, HOSTS, SERVICES, STATUS } from "../keys.ts";
+import type { Log } from "../log.ts";
+import { decodeStatus, encode } from "../registration.ts";
+import { inheritanceIn, ownerFor } from "./inheritance.ts";
+import { Observer } from "./observer.ts";
+import { Prober } from "./prober.ts";
+import { Reconciler } from "./reconcile.ts";
+import { Roster } from "./roster.ts";
+import type { Finding, Target } from "./target.ts";
+
+/** What the registrator needs from outside. Times in ms, `ttl` in seconds. */
+export interface RegistratorOptions {
+  readonly engine: Engine;
+  readonly registry: Registry;
+  readonly probe: (target: Target, signal: AbortSignal) => Promise<Finding>;
+  readonly host: string;
+  readonly networks: readonly string[];
+  readonly explicit: boolean;
+  readonly tags: readonly string[];
+  readonly ttl: number;
+  readonly resync: number;
+  readonly version: string;
+  readonly log: Log;
+  readonly wait?: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Tells the time in ms since 1970; must not go back. */
+  readonly now?: () => number;
+}
+
+/** How long endpoints that do not answer may delay vouching, in ms: one label must not stop a host. */
+const JUDGING = 3_000;
+
+/** Watches one Docker host and keeps its keys in etcd. It runs once. */
+export class Registrator {
+  private readonly roster: Roster;
+  private readonly observer: Observer;
+  private readonly prober: Prober;
+  private readonly reconciler: Reconciler;
+  private readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
+  private readonly now: () => number;
+  private readonly stop = new AbortController();
+  /** The roster's revision that probes and keys were last made of. */
+  private seen = -1;
+  /** Every running container is known, and they get time to be judged. */
+  private judging = false;
+  /** Set once everything listed has been judged: from then on our host is vouched for. */
+  private vouchedSince: string | undefined;
+  private inheritedVoucher: string | undefined;
+  /** Keys we want that other hosts hold. */
+  private taken: ReadonlySet<string> = new Set();
+
+  constructor(private readonly options: RegistratorOptions) {
+    const { engine, host, networks, explicit, tags, registry, log, ttl, resync, probe } = options;
+    const wait = this.wait = options.wait ?? delay;
+    // Not Date.now(): the order of facts hangs on it, and the machine's clock may be set back.
+    const now = this.now = options.now ?? (() => performance.timeOrigin + performance.now());
+    const roster = this.roster = new Roster({ host, networks, explicit, tags });
+    const told = () => this.changed();
+    this.observer = new Observer({ engine, roster, resync, log, told, wait, now });
+    this.prober = new Prober({
+      probe,
+      wait,
+      found: (target, finding) => {
+        roster.probed(target, finding, now());
+        this.changed();
+      },
+    });
+    this.reconciler = new Reconciler({
+      registry,
+      desired: () => this.desired(),
+      prefixes: [SERVICES, `${STATUS}${host}/`, HOSTS],
+      ownerOf: ownerFor(host),
+      hostKey: hostKey(host),
+      ttl,
+      resync,
+      log,
+      wait,
+      now,
+      applied: (changes) => this.report(changes),
+      taken: (keys) => {
+        this.taken = keys;
+        this.reconciler.poke();
+      },
+    });
+  }
+
+  /** Whether Docker's events are followed and etcd holds our lease. */
+  get healthy(): boolean {
+    return this.observer.following && this.reconciler.connected;
+  }
+
+  /** Runs until the signal fires. Keys stay: a successor takes them over, or the lease ends them. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = () => this.stop.abort();
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    await this.inherit();
+    await Promise.all([this.reconciler.run(this.stop.signal), this.observer.run(this.stop.signal)]);
+    this.prober.stop();
+    signal.removeEventListener("abort", stop);
+  }
+
+  /** Removes every key of ours at once. Call after run has ended; throws when etcd does not answer. */
+  deregister(): Promise<void> {
+    return this.reconciler.deregister();
+  }
+
+  private async inherit(): Promise<void> {
+    const { host, log } = this.options;
+    const entries = await this.reconciler.read(this.stop.signal);
+    const inheritance = inheritanceIn(entries, host);
+    this.inheritedVoucher = inheritance.voucher?.since;
+    this.roster.inherit(inheritance, this.now());
+    const count = inheritance.registrations.size;
+    if (count > 0) log.info("registrations taken over", { count });
+  }
+
+  private changed(): void {
+    if (this.stop.signal.aborted) return;
+    if (this.observer.complete && !this.judging) {
+      this.judging = true;
+      this.roster.endInheritance();
+      this.wait(JUDGING, this.stop.signal).then(() => this.vouch());
+    }
+    if (this.vouchedSince === undefined && this.roster.judged()) this.vouch();
+    if (this.roster.revision === this.seen) return;
+    this.seen = this.roster.revision;
+    this.prober.follow(this.roster.targets());
+    this.reconciler.poke();
+  }
+
+  /** From now on what we write is the whole truth about our host, and what we do not write is not there. */
+  private vouch(): void {
+    if (!this.judging || this.vouchedSince !== undefined || this.stop.signal.aborted) return;
+    const { log, host } = this.options;
+    this.vouchedSince = this.inheritedVoucher ?? new Date(this.now()).toISOString();
+    log.info("vouching", { host, containers: this.roster.size });
+    this.reconciler.poke();
+  }
+
+  /** Nothing before we vouch: what a predecessor wrote stands until we know better. */
+  private desired(): ReadonlyMap<string, string> | undefined {
+    if (this.vouchedSince === undefined) return undefined;
+    const { host, version } = this.options;
+    // The voucher comes last: where many keys need several transactions, it must not precede them.
+    return new Map([
+      ...this.roster.entries(this.taken),
+      [hostKey(host), encode({ host, version, since: this.vouchedSince })],
+    ]);
+  }
+
+  private report({ puts, deletes }: Changes): void {
+    const { log } = this.options;
+    for (const key of deletes) if (key.startsWith(SERVICES)) log.info("deregistered", { key });
+    for (const [key, value] of puts) {
+      if (key.startsWith(SERVICES)) log.info("registered", { key });
+      const status = key.startsWith(STATUS) ? decodeStatus(value) : undefined;
+      if (status?.state !== "rejected") continue;
+      log.info("rejected", { container: status.container, reason: status.reason });
+    }
+  }
+}

@@ -1,0 +1,509 @@
+// The state machine behind contract 3, fact by fact.
+import assert from "node:assert/strict";
+import type { ContainerEvent } from "../docker/events.ts";
+import type { Listed } from "../docker/replies.ts";
+import { attached, sampleContainer } from "../docker/sample_container.ts";
+import type { Container } from "../instance.ts";
+import { decodeRegistration, decodeStatus, encode, type Registration } from "../registration.ts";
+import { DEAD_FOR, SURVIVED } from "./departures.ts";
+import { inheritanceIn } from "./inheritance.ts";
+import { Roster } from "./roster.ts";
+import { FALL } from "./target.ts";
+
+const START = Date.parse("2026-11-23T03:00:00.000Z");
+const KEY = "/services/nginx/h:web-c1:80";
+const PASSED = { ok: true, detail: "connected" };
+const FAILED = { ok: false, detail: "connection refused" };
+type Say = ContainerEvent extends infer E
+  ? E extends ContainerEvent ? Omit<E, "id" | "name" | "at"> : never
+  : never;
+
+/** A roster with a clock, and shorthands for what it is told. */
+class Scene {
+  now = START;
+  readonly roster = new Roster({ host: "h", networks: ["edge"], explicit: false, tags: [] });
+
+  tick(ms = 1): this {
+    this.now += ms;
+    return this;
+  }
+
+  saw(change: Partial<Container> = {}, asOf = this.now): this {
+    this.roster.saw(sampleContainer(change), asOf, this.now);
+    return this;
+  }
+
+  hear(event: Say, id = "c1", at = this.now): boolean {
+    const whole = {
+      ...event,
+      id,
+      name: `web-${id}`,
+      at: BigInt(at) * 1_000_000n,
+    } as ContainerEvent;
+    return this.roster.heard(whole, this.now);
+  }
+
+  list(rows: ReadonlyArray<Partial<Listed>>, asOf = this.now) {
+    const { id, name, running, paused, health, networks } = sampleContainer();
+    const row = { id, name, running, paused, health, networks };
+    return this.roster.listed(rows.map((change) => ({ ...row, ...change })), asOf, this.now);
+  }
+
+  probe(finding = PASSED, times = 1): this {
+    for (let i = 0; i < times; i++) {
+      for (const target of this.roster.targets().values()) {
+        this.roster.probed(target, finding, this.now);
+      }
+    }
+    return this;
+  }
+
+  /** An instance in rotation. */
+  up(change: Partial<Container> = {}): this {
+    return this.saw(change).tick().probe().tick();
+  }
+
+  /** The keys that another registrator of this host left. */
+  inherit(entries: ReadonlyMap<string, string>): this {
+    const stored = new Map([...entries].map(([key, value]) => [key, { value, lease: "1" }]));
+    this.roster.inherit(inheritanceIn(stored, "h"), this.now);
+    return this;
+  }
+
+  status(port = "80", id = "c1") {
+    const value = this.roster.entries().get(`/rollcall/status/h/${id}/${port}`);
+    return value === undefined ? undefined : decodeStatus(value);
+  }
+
+  get state(): string | undefined {
+    return this.status()?.state;
+  }
+
+  get inRotation(): boolean {
+    return this.roster.entries().has(KEY);
+  }
+}
+
+Deno.test("Roster: an instance is starting until its probe passes, then up, with its key and since when", () => {
+  const scene = new Scene().saw();
+  assert.deepEqual([scene.state, scene.inRotation], ["starting", false]);
+  scene.tick(40).probe(FAILED);
+  assert.equal(scene.status()?.reason, "172.20.0.5:80: connection refused.");
+  scene.tick(10).probe();
+  assert.deepEqual([scene.state, scene.inRotation], ["up", true]);
+  const registration = decodeRegistration(KEY, scene.roster.entries().get(KEY)!);
+  assert.equal(registration?.since, "2026-11-23T03:00:00.050Z");
+  assert.equal(registration?.container, "web-c1");
+});
+
+Deno.test("Roster: three failed probes in a row take an instance out, one that passes brings it back", () => {
+  const scene = new Scene().up().probe(FAILED, FALL - 1);
+  assert.equal(scene.state, "up");
+  scene.probe().probe(FAILED, FALL - 1);
+  assert.equal(scene.state, "up");
+  scene.probe(FAILED);
+  assert.deepEqual([scene.state, scene.inRotation], ["unhealthy", false]);
+  scene.probe();
+  assert.equal(scene.state, "up");
+});
+
+Deno.test("Roster: the stop signal takes an instance out at once, and its probing ends", () => {
+  const scene = new Scene().up();
+  assert.equal(scene.hear({ action: "kill", signal: 15 }), false);
+  assert.deepEqual([scene.state, scene.inRotation], ["draining", false]);
+  assert.equal(scene.status()?.reason, "It was sent its stop signal, SIGTERM.");
+  assert.equal(scene.roster.targets().size, 0);
+});
+
+Deno.test("Roster: another signal changes nothing", () => {
+  const scene = new Scene().up({ stopSignal: 3 });
+  scene.hear({ action: "kill", signal: 15 });
+  assert.equal(scene.state, "up");
+});
+
+Deno.test("Roster: SIGKILL under a label `signal` that hides it takes the instance out all the same", () => {
+  const scene = new Scene().up({ labels: { signal: "1" } });
+  scene.hear({ action: "kill", signal: 1 });
+  assert.equal(scene.inRotation, false);
+});
+
+Deno.test("Roster: a list does not bring back who is leaving", () => {
+  const scene = new Scene().up();
+  scene.hear({ action: "kill", signal: 15 });
+  scene.tick();
+  assert.deepEqual(scene.list([{}]), { inspect: [], missed: [] });
+  scene.saw().probe();
+  assert.deepEqual([scene.state, scene.inRotation], ["draining", false]);
+});
+
+Deno.test("Roster: who outlives its stop grace is taken back, probed anew, and not up before it passes", () => {
+  const scene = new Scene().up();
+  scene.hear({ action: "kill", signal: 15 });
+  scene.tick(10_000 + SURVIVED - 1).list([{}]);
+  assert.equal(scene.state, "draining");
+  scene.tick().list([{}]);
+  assert.equal(scene.state, "starting");
+  assert.equal(scene.status()?.since, new Date(scene.now).toISOString());
+  assert.equal(scene.roster.judged(), false);
+  assert.equal(scene.probe().state, "up");
+});
+
+Deno.test("Roster: die removes every key at once, and dockerd's late list and late inspection change nothing", () => {
+  const scene = new Scene().up();
+  const askedBefore = scene.now;
+  scene.tick();
+  assert.equal(scene.hear({ action: "die" }), false);
+  assert.equal(scene.roster.entries().size, 0);
+  scene.tick().saw({}, askedBefore); // asked for before it died, answered after
+  assert.equal(scene.roster.entries().size, 0);
+  assert.deepEqual(scene.tick().list([{}]).missed, []);
+  scene.tick().saw(); // asked for after it died: dockerd lags
+  assert.equal(scene.roster.entries().size, 0);
+  assert.equal(scene.hear({ action: "networks" }), false);
+});
+
+Deno.test("Roster: an inspection asked for before a list that no longer shows the container changes nothing", () => {
+  const scene = new Scene();
+  const asked = scene.now;
+  scene.tick().list([]);
+  scene.tick().saw({}, asked);
+  assert.equal(scene.roster.size, 0);
+});
+
+Deno.test("Roster: a restarted container is a new life: it must pass its probes again", () => {
+  const scene = new Scene().up();
+  scene.hear({ action: "die" });
+  scene.tick();
+  assert.equal(scene.hear({ action: "start" }), true);
+  scene.tick().saw({ startedAt: "2026-11-23T03:00:00.003Z" });
+  assert.equal(scene.state, "starting");
+  assert.equal(scene.probe().state, "up");
+});
+
+Deno.test("Roster: a restart of which no event told is seen by the list, though the address is the same, and is not called unhealthy", () => {
+  const scene = new Scene().up();
+  const networks = [attached("edge", "172.20.0.5", "e2")];
+  assert.deepEqual(scene.tick().list([{ networks }]).inspect, ["c1"]);
+  scene.saw({ startedAt: "2026-11-23T03:00:00.001Z", networks });
+  assert.equal(scene.probe(FAILED).state, "starting");
+});
+
+Deno.test("Roster: a start after a missed die ends the draining of the life before", () => {
+  const scene = new Scene().up();
+  scene.hear({ action: "kill", signal: 15 });
+  scene.tick().saw({ startedAt: "2026-11-23T03:00:00.005Z" });
+  assert.equal(scene.state, "starting");
+});
+
+Deno.test("Roster: an inspection that was overtaken by an event does not undo it", () => {
+  const scene = new Scene().up({ health: "healthy", labels: { SERVICE_CHECK_TCP: "1" } });
+  const asked = scene.now;
+  scene.tick().hear({ action: "health", health: "unhealthy" });
+  scene.tick().saw({ health: "healthy", labels: { SERVICE_CHECK_TCP: "1" } }, asked);
+  assert.equal(scene.state, "unhealthy");
+});
+
+Deno.test("Roster: a list that was overtaken by an event does not undo it", () => {
+  const scene = new Scene().up();
+  const asked = scene.now;
+  scene.tick().hear({ action: "pause" });
+  scene.tick().list([{ paused: false }], asked);
+  assert.equal(scene.state, "paused");
+  scene.tick().list([], asked);
+  assert.equal(scene.state, "paused");
+});
+
+Deno.test("Roster: a list that was overtaken by a newer list says nothing", () => {
+  const scene = new Scene().up();
+  const asked = scene.now;
+  scene.tick().list([{ paused: true }]);
+  assert.deepEqual(scene.tick().list([], asked), { inspect: [], missed: [] });
+  assert.equal(scene.state, "paused");
+  scene.tick().list([]);
+  assert.deepEqual(scene.list([{}], asked), { inspect: [], missed: [] });
+});
+
+Deno.test("Roster: pause takes out, unpause brings back at once", () => {
+  const scene = new Scene().up();
+  assert.equal(scene.hear({ action: "pause" }), false);
+  assert.deepEqual([scene.state, scene.inRotation, scene.roster.targets().size], [
+    "paused",
+    false,
+    0,
+  ]);
+  scene.tick().hear({ action: "unpause" });
+  assert.deepEqual([scene.state, scene.inRotation], ["up", true]);
+});
+
+Deno.test("Roster: a list tells of pause and unpause that no event told of", () => {
+  const scene = new Scene().up().tick();
+  scene.list([{ paused: true }]);
+  assert.equal(scene.state, "paused");
+  scene.tick().list([{}]);
+  assert.equal(scene.state, "up");
+});
+
+Deno.test("Roster: a paused container keeps its HEALTHCHECK, though the list does not show it", () => {
+  const scene = new Scene().saw({ health: "healthy" }).tick();
+  assert.equal(scene.state, "up");
+  assert.deepEqual(scene.list([{ paused: true, health: "none" }]), { inspect: [], missed: [] });
+  scene.tick().hear({ action: "unpause" });
+  assert.equal(scene.status()?.reason, "Its HEALTHCHECK passes.");
+  assert.equal(scene.roster.targets().size, 0); // it did not turn into one that is probed by TCP
+});
+
+Deno.test("Roster: HEALTHCHECK's events take out and bring back; a list that differs asks for an inspection", () => {
+  const scene = new Scene().saw({ health: "starting" });
+  assert.equal(scene.state, "starting");
+  scene.tick().hear({ action: "health", health: "healthy" });
+  assert.equal(scene.state, "up");
+  scene.tick().hear({ action: "health", health: "unhealthy" });
+  assert.equal(scene.state, "unhealthy");
+  assert.deepEqual(scene.tick().list([{ health: "healthy" }]), { inspect: ["c1"], missed: [] });
+  assert.equal(scene.state, "unhealthy"); // the inspection decides
+  assert.equal(scene.saw({ health: "healthy" }).state, "up");
+});
+
+Deno.test("Roster: a list finds new, gone and changed containers, and says what events should have told", () => {
+  const scene = new Scene().up().tick();
+  assert.deepEqual(scene.list([{}, { id: "c2" }]), { inspect: ["c2"], missed: ["c2"] });
+  scene.tick();
+  assert.deepEqual(scene.list([{ name: "renamed" }]), { inspect: ["c1"], missed: [] });
+  assert.deepEqual(scene.list([{ networks: [] }]), { inspect: [], missed: [] }); // asked for at the same time
+  scene.tick();
+  assert.deepEqual(scene.list([{ networks: [] }]), { inspect: ["c1"], missed: [] });
+  scene.tick();
+  assert.deepEqual(scene.list([]), { inspect: [], missed: ["c1"] });
+  assert.equal(scene.roster.size, 0);
+});
+
+Deno.test("Roster: a list leaves alone who was seen after it was asked for", () => {
+  const scene = new Scene();
+  const asked = scene.now;
+  scene.tick().up();
+  scene.list([], asked);
+  assert.equal(scene.state, "up");
+});
+
+Deno.test("Roster: a row that is not running is as good as none", () => {
+  const scene = new Scene().up().tick();
+  scene.list([{ running: false }]);
+  assert.equal(scene.roster.size, 0);
+  assert.deepEqual(scene.tick().list([{ id: "c2", running: false }]).inspect, []);
+});
+
+Deno.test("Roster: an inspection that shows a container not running is the end of its keys", () => {
+  const scene = new Scene().up().tick().saw({ running: false });
+  assert.equal(scene.roster.entries().size, 0);
+});
+
+Deno.test("Roster.gone() forgets, unless something newer is known", () => {
+  const scene = new Scene().up();
+  scene.roster.gone("c1", START - 1);
+  assert.equal(scene.roster.size, 1);
+  scene.roster.gone("c1", scene.now);
+  scene.roster.gone("c9", scene.now);
+  assert.equal(scene.roster.size, 0);
+});
+
+Deno.test("Roster: a renamed container gets the key of its new name", () => {
+  const scene = new Scene().up();
+  assert.equal(scene.hear({ action: "rename" }), true);
+  scene.tick().saw({ name: "other" });
+  assert.deepEqual(
+    [...scene.roster.entries().keys()].filter((key) => key.startsWith("/services/")),
+    [
+      "/services/nginx/h:other:80",
+    ],
+  );
+});
+
+Deno.test("Roster: another address is probed anew, and what the old one answers is not believed", () => {
+  const scene = new Scene().up();
+  const [old] = scene.roster.targets().values();
+  scene.tick().saw({ networks: [attached("edge", "172.20.0.9")] });
+  scene.roster.probed(old!, PASSED, scene.now);
+  assert.notEqual(scene.state, "up");
+  assert.equal(scene.probe().state, "up");
+});
+
+Deno.test("Roster: a probe of a life before is not believed", () => {
+  const scene = new Scene().saw();
+  const [old] = scene.roster.targets().values();
+  scene.hear({ action: "die" });
+  scene.tick().hear({ action: "start" });
+  scene.saw({ startedAt: "2026-11-23T03:00:00.001Z" });
+  scene.roster.probed(old!, PASSED, scene.now);
+  assert.equal(scene.state, "starting");
+});
+
+Deno.test("Roster: events about containers not known yet ask for an inspection, where there may be something to see", () => {
+  const scene = new Scene();
+  const unknown = (event: Say) => scene.tick().hear(event, "new");
+  assert.equal(unknown({ action: "start" }), true);
+  assert.equal(unknown({ action: "unpause" }), true);
+  assert.equal(unknown({ action: "health", health: "healthy" }), true);
+  assert.equal(unknown({ action: "networks" }), false);
+  assert.equal(unknown({ action: "rename" }), false);
+  assert.equal(unknown({ action: "kill", signal: 15 }), true);
+  assert.equal(unknown({ action: "die" }), false);
+  assert.equal(unknown({ action: "kill", signal: 9 }), false);
+});
+
+Deno.test("Roster: one killed before it was inspected is draining from the first", () => {
+  const scene = new Scene();
+  scene.hear({ action: "start" });
+  scene.tick().hear({ action: "kill", signal: 15 });
+  scene.tick().saw();
+  assert.equal(scene.state, "draining");
+});
+
+Deno.test("Roster: 53/tcp and 53/udp have a status each", () => {
+  const scene = new Scene().saw({
+    exposed: [{ number: 53, protocol: "tcp" }, { number: 53, protocol: "udp" }],
+  });
+  assert.deepEqual([scene.status("53")?.state, scene.status("53:udp")?.state], ["starting", "up"]);
+  const before = scene.roster.entries();
+  scene.tick(100).saw({
+    exposed: [{ number: 53, protocol: "tcp" }, { number: 53, protocol: "udp" }],
+  });
+  assert.deepEqual(scene.roster.entries(), before); // and do not push each other back and forth
+});
+
+Deno.test("Roster: a rejected container has a status that says why, and no key", () => {
+  const scene = new Scene().saw({ networks: [attached("other", "10.0.0.1")] });
+  assert.equal(scene.state, "rejected");
+  assert.match(scene.status()!.reason, /Add the network edge/);
+  assert.equal(scene.inRotation, false);
+  scene.tick().saw();
+  assert.equal(scene.state, "starting");
+});
+
+Deno.test("Roster: entries are the same text as long as nothing has changed, and revision stands still", () => {
+  const scene = new Scene().up();
+  const [before, revision] = [scene.roster.entries(), scene.roster.revision];
+  scene.tick(30_000).probe();
+  scene.list([{}]);
+  assert.deepEqual(scene.roster.entries(), before);
+  assert.equal(scene.roster.revision, revision);
+});
+
+Deno.test("Roster: revision grows with every change of entries or targets", () => {
+  const scene = new Scene();
+  const steps: Array<() => unknown> = [
+    () => scene.saw(),
+    () => scene.probe(),
+    () => scene.hear({ action: "pause" }),
+    () => scene.hear({ action: "unpause" }),
+    () => scene.probe(FAILED, FALL),
+    () => scene.hear({ action: "kill", signal: 15 }),
+    () => scene.hear({ action: "die" }),
+  ];
+  for (const [i, step] of steps.entries()) {
+    const before = scene.tick().roster.revision;
+    step();
+    assert.ok(scene.roster.revision > before, `step ${i}`);
+  }
+});
+
+Deno.test("Roster.inherit(): a registration that fits counts as a passed probe, and keeps its since", () => {
+  const entries = new Scene().up().roster.entries();
+  const scene = new Scene().tick(60_000).inherit(entries).saw();
+  assert.equal(scene.roster.judged(), true);
+  assert.deepEqual(scene.roster.entries(), entries); // nothing to write
+  scene.probe(FAILED, FALL); // but it is probed like any other
+  assert.equal(scene.state, "unhealthy");
+});
+
+Deno.test("Roster.inherit(): a registration counts only for the life and the endpoint it was made for", () => {
+  const value = decodeRegistration(KEY, new Scene().up().roster.entries().get(KEY)!)!;
+  const inherited = (registration: Registration, change: Partial<Container> = {}) =>
+    new Scene().tick(60_000).inherit(new Map([[KEY, encode(registration)]])).saw(change).state;
+  assert.equal(inherited(value), "up");
+  assert.equal(inherited({ ...value, address: "172.20.0.9" }), "starting");
+  assert.equal(inherited({ ...value, port: 81 }), "starting");
+  assert.equal(inherited(value, { startedAt: "2026-11-23T03:00:30Z" }), "starting");
+});
+
+Deno.test("Roster.inherit(): every status that still holds keeps its since", () => {
+  const scenes = [
+    new Scene().saw(),
+    new Scene().up().probe(FAILED, FALL),
+    new Scene().saw({ networks: [] }),
+    new Scene().saw({ health: "starting" }),
+  ];
+  const paused = new Scene().up();
+  paused.hear({ action: "pause" });
+  const draining = new Scene().up();
+  draining.hear({ action: "kill", signal: 15 });
+  const cases: Array<[Scene, Partial<Container>]> = [
+    ...scenes.map((scene, i): [Scene, Partial<Container>] => [
+      scene,
+      i === 2 ? { networks: [] } : i === 3 ? { health: "starting" } : {},
+    ]),
+    [paused, { paused: true }],
+    [draining, {}],
+  ];
+  for (const [before, change] of cases) {
+    const scene = new Scene().tick(5_000).inherit(before.roster.entries()).saw(change);
+    assert.deepEqual([scene.status()?.state, scene.status()?.since], [
+      before.status()?.state,
+      before.status()?.since,
+    ]);
+  }
+});
+
+Deno.test("Roster.inherit(): what was up at another address is starting, not unhealthy, and not up", () => {
+  const entries = new Scene().up().roster.entries();
+  const networks = [attached("edge", "172.20.0.9")];
+  assert.equal(new Scene().tick(60_000).inherit(entries).saw({ networks }).state, "starting");
+});
+
+Deno.test("Roster.inherit(): a container that restarts later inherits nothing", () => {
+  const scene = new Scene().tick(60_000).inherit(new Scene().up().roster.entries()).saw();
+  scene.roster.endInheritance();
+  scene.hear({ action: "die" });
+  scene.tick().hear({ action: "start" });
+  scene.saw({ startedAt: "2026-11-23T03:00:00.000Z" }); // even on a clock that went back
+  assert.equal(scene.state, "starting");
+});
+
+Deno.test("Roster.inherit(): who was draining goes on draining", () => {
+  const before = new Scene().up();
+  before.hear({ action: "kill", signal: 15 });
+  const scene = new Scene().tick(1_000).inherit(before.roster.entries()).saw().probe();
+  assert.deepEqual([scene.state, scene.inRotation], ["draining", false]);
+  assert.equal(scene.roster.judged(), true);
+});
+
+Deno.test("Roster.inherit(): who was killed in a life of which no event had told goes on draining", () => {
+  const before = new Scene().up();
+  before.hear({ action: "kill", signal: 15 });
+  before.tick(100); // and now it was restarted, unseen
+  before.tick(100).hear({ action: "kill", signal: 15 });
+  const scene = new Scene().tick(1_000).inherit(before.roster.entries());
+  assert.equal(scene.saw({ startedAt: "2026-11-23T03:00:00.102Z" }).state, "draining");
+});
+
+Deno.test("Roster.judged(): every endpoint has said something; paused and leaving ones need not", () => {
+  const scene = new Scene().saw().saw({ id: "c2" });
+  assert.equal(scene.roster.judged(), false);
+  scene.hear({ action: "pause" }, "c2");
+  assert.equal(scene.probe(FAILED).roster.judged(), true);
+});
+
+Deno.test("Roster: memory does not grow with what comes and goes", () => {
+  const scene = new Scene();
+  for (let i = 0; i < 20_000; i++) {
+    const id = `c${i}`;
+    scene.tick(10).hear({ action: "start" }, id);
+    scene.saw({ id, startedAt: new Date(scene.now).toISOString() }).probe();
+    scene.tick(10).hear({ action: "kill", signal: 15 }, id);
+    scene.tick(10).hear({ action: "die" }, id);
+    scene.hear({ action: "destroy" }, id);
+    if (i % 1_000 === 0) scene.tick().list([]);
+  }
+  scene.tick(DEAD_FOR).list([]);
+  assert.equal(scene.roster.remembered, 0);
+  assert.equal(scene.roster.entries().size, 0);
+});
