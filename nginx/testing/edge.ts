@@ -1,0 +1,209 @@
+// The edge's container for a test, with a real etcd beside it and instances to proxy to. Owns no assertion.
+import { docker, eventually, freePort, run } from "../../scripts/testing/docker.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+
+/** What answered a request through the edge. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+/** One line of the edge's log. */
+export interface Event {
+  readonly event: string;
+  readonly level: string;
+  readonly [field: string]: unknown;
+}
+
+/** What a registration says; the rest is of no interest to the edge. */
+export function registration(address: string, more: Record<string, unknown> = {}): string {
+  return JSON.stringify({
+    address,
+    port: 8080,
+    protocol: "tcp",
+    weight: 1,
+    tags: [],
+    attrs: {},
+    host: "test",
+    container: "test-1",
+    image: "test",
+    routes: [],
+    since: "2026-11-23T03:00:00.000Z",
+    ...more,
+  });
+}
+
+/** An edge, its etcd and its instances: containers, a network and a volume of their own. */
+export class Edge implements AsyncDisposable {
+  readonly name = `rollcall-test-edge-${crypto.randomUUID().slice(0, 8)}`;
+  readonly port = freePort();
+  private readonly etcdPort = freePort();
+  private instances = 0;
+
+  /** Builds the images as compose.yaml says. Starts nothing. */
+  static async build(): Promise<Edge> {
+    const edge = new Edge();
+    await run("docker", ["compose", "-p", edge.name, "build", "-q", "nginx", "etcd"], {
+      cwd: ROOT,
+      // Or Compose 2.40 sometimes refuses to read a CA bundle that lies outside the repository.
+      env: { BUILDX_BAKE_ENTITLEMENTS_FS: "0" },
+    });
+    await docker("network", "create", "--label", edge.name, edge.name);
+    await docker("volume", "create", "--label", edge.name, edge.name);
+    return edge;
+  }
+
+  private run(name: string, ...args: readonly string[]): Promise<string> {
+    const network = ["--network", this.name, "--network-alias", name];
+    return docker(
+      ...["run", "-d", "--name", `${this.name}-${name}`, "--label", this.name],
+      ...network,
+      ...args,
+    );
+  }
+
+  /** Starts the edge, as hardened as in compose.yaml. */
+  async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.run(
+      "edge",
+      ...["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
+      ...["/run/rollcall", "/tmp", "/var/cache/nginx"].flatMap((path) => ["--tmpfs", path]),
+      ...["-v", `${this.name}:/var/lib/rollcall`, "-p", `127.0.0.1:${this.port}:8080`],
+      ...Object.entries(env).flatMap(([name, value]) => ["-e", `${name}=${value}`]),
+      `${this.name}-nginx`,
+    );
+    await eventually(() => this.get(), { within: 10_000 });
+  }
+
+  /** Starts an empty etcd, and waits until it answers. */
+  async startEtcd(): Promise<void> {
+    await this.run(
+      "etcd",
+      ...[
+        "-p",
+        `127.0.0.1:${this.etcdPort}:2379`,
+        "--tmpfs",
+        "/tmp:mode=1777",
+        `${this.name}-etcd`,
+      ],
+      ...["etcd", "--data-dir=/tmp/etcd", "--log-level=error"],
+      ...["--listen-client-urls=http://0.0.0.0:2379", "--advertise-client-urls=http://etcd:2379"],
+    );
+    await eventually(() => this.etcd("maintenance/status", {}), { within: 15_000 });
+  }
+
+  /** Starts an instance that answers with what `nginx` makes of `text`; returns its address. */
+  async instance(text: string): Promise<string> {
+    const name = `instance-${++this.instances}`;
+    const conf = `pid /tmp/pid; events {} http { access_log off; server { listen 8080;
+      location / { return 200 '${text}'; } location = /fail { return 444; } } }`;
+    await this.run(
+      name,
+      ...["--tmpfs", "/tmp", "--entrypoint", "bash", "-e", `CONF=${conf}`, `${this.name}-nginx`],
+      ...[
+        "-c",
+        `printf %s "$CONF" > /tmp/conf && exec nginx -e stderr -c /tmp/conf -g 'daemon off;'`,
+      ],
+    );
+    return (await docker(
+      ...["inspect", "-f", `{{(index .NetworkSettings.Networks "${this.name}").IPAddress}}`],
+      `${this.name}-${name}`,
+    )).trim();
+  }
+
+  /** Removes one of the containers, at once: "edge", "etcd", "instance-1" … */
+  remove(name: string): Promise<string> {
+    return docker("rm", "-f", "-v", `${this.name}-${name}`);
+  }
+
+  /** `docker <verb> <container>`, for stop, start, kill, inspect … */
+  docker(verb: string, name: string, ...args: readonly string[]): Promise<string> {
+    return docker(verb, ...args, `${this.name}-${name}`);
+  }
+
+  /** Runs a bash script in the edge's container; returns what it printed. */
+  exec(script: string): Promise<string> {
+    return docker("exec", `${this.name}-edge`, "bash", "-c", script);
+  }
+
+  /** The configuration that nginx was last told to load. */
+  config(): Promise<string> {
+    return this.exec("cat /run/rollcall/nginx.conf");
+  }
+
+  /** What the edge's scripts have logged, of the events named; all of them when none is named. */
+  async events(...names: readonly string[]): Promise<readonly Event[]> {
+    const { stderr } = await new Deno.Command("docker", {
+      args: ["logs", `${this.name}-edge`],
+      stdout: "null",
+    }).output();
+    const events: Event[] = [];
+    for (const line of new TextDecoder().decode(stderr).split("\n")) {
+      if (line.startsWith('{"time"')) events.push(JSON.parse(line));
+    }
+    return names.length === 0 ? events : events.filter(({ event }) => names.includes(event));
+  }
+
+  /** One GET on a connection of its own. */
+  async get(path = "/", headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    const client = Deno.createHttpClient({ poolMaxIdlePerHost: 0, allowHost: true });
+    try {
+      const response = await fetch(`http://127.0.0.1:${this.port}${path}`, {
+        headers,
+        client,
+        signal: AbortSignal.timeout(5_000),
+      });
+      return { status: response.status, headers: response.headers, body: await response.text() };
+    } finally {
+      client.close();
+    }
+  }
+
+  private async etcd(path: string, body: unknown): Promise<void> {
+    const response = await fetch(`http://127.0.0.1:${this.etcdPort}/v3/${path}`, {
+      method: "POST",
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(5_000),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`Cannot ask etcd: status is ${response.status}: ${text}`);
+  }
+
+  /** Writes keys, all of them in one transaction (at most 128). */
+  put(entries: Readonly<Record<string, string>>): Promise<void> {
+    const success = Object.entries(entries).map(([key, value]) => ({
+      requestPut: { key: base64(key), value: base64(value) },
+    }));
+    return this.etcd("kv/txn", { success });
+  }
+
+  /** Deletes a key, or with `prefix` everything that begins with it. */
+  delete(key: string, { prefix = false } = {}): Promise<void> {
+    const end = key.slice(0, -1) + String.fromCharCode(key.charCodeAt(key.length - 1) + 1);
+    return this.etcd("kv/deleterange", {
+      key: base64(key),
+      ...(prefix && { range_end: base64(end) }),
+    });
+  }
+
+  /** Says that what stands in etcd is complete. */
+  vouch(): Promise<void> {
+    return this.put({ "/rollcall/hosts/test": "{}" });
+  }
+
+  /** Removes everything that it has made. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ids = await docker("ps", "-aq", "--filter", `label=${this.name}`);
+    const containers = ids.split("\n").filter((id) => id !== "");
+    if (containers.length > 0) await docker("rm", "-f", "-v", ...containers);
+    await docker("network", "rm", this.name);
+    await docker("volume", "rm", this.name);
+    await docker("rmi", `${this.name}-nginx`, `${this.name}-etcd`);
+  }
+}
+
+function base64(text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+}
