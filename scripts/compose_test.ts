@@ -1,0 +1,91 @@
+// Holds compose.yaml to the design: hardening, who sees docker.sock, what is published, one place for versions.
+import assert from "node:assert/strict";
+import { parse } from "yaml";
+
+const read = (path: string) => Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));
+const text = read("compose.yaml");
+// deno-lint-ignore no-explicit-any -- a YAML file has no type
+const services: Record<string, any> = parse(text, { merge: true }).services;
+
+Deno.test("compose.yaml hardens every container", () => {
+  for (const [name, service] of Object.entries(services)) {
+    assert.equal(service.read_only, true, name);
+    assert.deepEqual(service.cap_drop, ["ALL"], name);
+    assert.deepEqual(service.security_opt, ["no-new-privileges:true"], name);
+    assert.equal(service.restart, "unless-stopped", name);
+    assert.ok(service.logging.options["max-size"], name);
+    assert.ok(service.mem_limit, name);
+    assert.equal(service.privileged, undefined, name);
+    assert.equal(service.cap_add, undefined, name);
+    assert.equal(service.container_name, undefined, name);
+  }
+});
+
+Deno.test("compose.yaml shows docker.sock to socket-proxy alone", () => {
+  for (const [name, service] of Object.entries(services)) {
+    const sees = JSON.stringify(service.volumes ?? []).includes("docker.sock");
+    assert.equal(sees, name === "socket-proxy", name);
+  }
+  assert.deepEqual(services["socket-proxy"].networks, ["socket"]);
+});
+
+Deno.test("compose.yaml publishes nginx's port and no other", () => {
+  const publishing = Object.keys(services).filter((name) => services[name].ports);
+  assert.deepEqual(publishing, ["nginx"]);
+});
+
+Deno.test("compose.yaml keeps Rollcall's own containers out of the registry", () => {
+  for (const [name, service] of Object.entries(services)) {
+    assert.equal(service.labels?.SERVICE_IGNORE === "true", name !== "service", name);
+  }
+});
+
+Deno.test("every container has a health check and, where it builds, a user that is not root", () => {
+  for (const [name, service] of Object.entries(services)) {
+    if (!service.build) {
+      assert.ok(service.healthcheck, name);
+      continue;
+    }
+    const context = typeof service.build === "string" ? service.build : service.build.context;
+    const dockerfile = read(`${context}/${service.build.dockerfile ?? "Dockerfile"}`);
+    assert.ok(service.healthcheck || /^HEALTHCHECK /m.test(dockerfile), name);
+    assert.match(dockerfile.split(/^FROM /m).at(-1)!, /^USER [1-9]\d*(:[1-9]\d*)?$/m, name);
+  }
+});
+
+Deno.test("official image names stand in one form in compose.yaml, .env.example, Dockerfiles and images.sh", () => {
+  const official = new Map<string, string>();
+  for (
+    const [, name, image] of read("scripts/lib/images.sh").matchAll(/^OFFICIAL_(\w+)=(\S+)$/gm)
+  ) {
+    official.set(name!, image!);
+  }
+  official.set("DENO_COMPILE_IMAGE", official.get("DENO_IMAGE")!);
+  assert.equal(official.size, 6);
+  const files = [
+    "discovery/Dockerfile",
+    "discovery/etcd/Dockerfile",
+    "service/Dockerfile",
+    "nginx/Dockerfile",
+  ].map(read).join("\n");
+  for (const [name, image] of official) {
+    for (const [, used] of text.matchAll(new RegExp(`\\$\\{${name}:-([^}]*)\\}`, "g"))) {
+      assert.equal(used, image, `compose.yaml, ${name}`);
+    }
+    assert.ok(text.includes(`\${${name}:-`), `compose.yaml has no ${name}`);
+    assert.ok(read(".env.example").includes(`# ${name}=${image}\n`), `.env.example, ${name}`);
+    for (const [, used] of files.matchAll(new RegExp(`^ARG ${name}=(.*)$`, "gm"))) {
+      assert.equal(used, image, `Dockerfile, ${name}`);
+    }
+  }
+});
+
+Deno.test(".env.example names every setting of compose.yaml, with its default", () => {
+  const example = read(".env.example");
+  const lines = text.split("\n").filter((line) => !line.startsWith("#")).join("\n");
+  for (const [, name, fallback] of lines.matchAll(/\$\{([A-Z_]+):-([^}]*)\}/g)) {
+    const line = example.split("\n").find((candidate) => candidate.startsWith(`# ${name}=`));
+    assert.ok(line, `.env.example has no ${name}`);
+    assert.equal(line.slice(`# ${name}=`.length).split("  ")[0]!.trim(), fallback, `${name}`);
+  }
+});

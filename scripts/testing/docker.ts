@@ -1,0 +1,86 @@
+// What tests need from Docker: run its client, find a free port, wait for a condition. Owns no stack: see scripts/e2e/stack.ts.
+import { delay } from "../../discovery/delay.ts";
+
+/** Runs a program and returns what it printed; throws with its standard error when it fails. */
+export async function run(
+  program: string,
+  args: readonly string[],
+  options: { readonly env?: Record<string, string>; readonly cwd?: string } = {},
+): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    stdin: "null",
+    ...options,
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  if (code !== 0) {
+    throw new Error(
+      `Cannot run ${program} ${args.join(" ")}: exit code is ${code}\n${text(stdout)}${
+        text(stderr)
+      }`,
+    );
+  }
+  return text(stdout);
+}
+
+/** Runs the Docker client; throws with its message when it fails. */
+export function docker(...args: readonly string[]): Promise<string> {
+  return run("docker", args);
+}
+
+const missing = await docker("version", "--format", "{{.Server.Version}}").then(
+  () => undefined,
+  (cause) => String(cause.message).trim().split("\n").at(-1) ?? "no reason given",
+);
+
+/**
+ * A test that needs a Docker engine. Without one it is skipped with a line that nobody can
+ * overlook; under CI=true that is a failure, as a skipped proof is no proof.
+ */
+export function dockerTest(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
+  const inCi = Deno.env.get("CI") === "true";
+  if (missing !== undefined && !inCi) {
+    console.error(
+      `\n!!! SKIPPED, NO DOCKER ENGINE: ${name}\n!!! ${missing}\n!!! Run ./scripts/test\n`,
+    );
+  }
+  Deno.test({
+    name,
+    ignore: missing !== undefined && !inCi, // under CI the test runs, and fails
+    sanitizeResources: false, // the Docker client's processes end on their own time
+    sanitizeOps: false,
+    async fn(t) {
+      if (missing !== undefined) throw new Error(`Cannot run without a Docker engine: ${missing}`);
+      await fn(t);
+    },
+  });
+}
+
+/** A TCP port that was free on 127.0.0.1 a moment ago. */
+export function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}
+
+/**
+ * Calls `fn` until it returns without throwing, and returns what it returned.
+ * Throws its last error when `within` milliseconds have passed.
+ */
+export async function eventually<T>(
+  fn: () => T | Promise<T>,
+  { within = 10_000, every = 50 }: { readonly within?: number; readonly every?: number } = {},
+): Promise<T> {
+  const end = Date.now() + within;
+  while (true) {
+    try {
+      return await fn();
+    } catch (cause) {
+      if (Date.now() >= end) {
+        throw new Error(`Not so within ${within} ms: ${(cause as Error).message}`, { cause });
+      }
+      await delay(every);
+    }
+  }
+}
