@@ -1,0 +1,158 @@
+// A Rollcall stack of its own for a test: own compose project, free port, removed at the end. Owns no assertion.
+import { docker, freePort, run } from "../testing/docker.ts";
+import {
+  decodeRegistration,
+  decodeStatus,
+  type Registration,
+  type Status,
+} from "../../discovery/registration.ts";
+import { SERVICES, STATUS } from "../../discovery/keys.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+
+/** What answered a request through nginx. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+/** One compose project, made from the repository's own compose.yaml. */
+export class Stack {
+  readonly project = `rollcall-test-${crypto.randomUUID().slice(0, 8)}`;
+  readonly port = freePort();
+  readonly url = `http://127.0.0.1:${this.port}`;
+  private readonly env: Record<string, string>;
+
+  constructor(env: Readonly<Record<string, string>> = {}) {
+    this.env = { HTTP_PORT: String(this.port), ...env };
+  }
+
+  /** `docker compose` for this project; throws with Compose's own words when it fails. */
+  compose(...args: readonly string[]): Promise<string> {
+    return run("docker", ["compose", "-p", this.project, ...args], { cwd: ROOT, env: this.env });
+  }
+
+  /** Sets the number of instances; the running ones stay as they are. */
+  scale(count: number): Promise<string> {
+    return this.compose(
+      "up",
+      "-d",
+      "--no-recreate",
+      "--no-build",
+      "--scale",
+      `service=${count}`,
+      "service",
+    );
+  }
+
+  /** Ids of the running containers of a compose service, in full. */
+  async containers(service = "service"): Promise<readonly string[]> {
+    const label = (
+      name: string,
+      value: string,
+    ) => ["--filter", `label=com.docker.compose.${name}=${value}`];
+    const ids = await docker(
+      ...["ps", "-q", "--no-trunc", "--filter", "status=running"],
+      ...label("project", this.project),
+      ...label("service", service),
+    );
+    return ids.split("\n").filter((id) => id !== "").sort();
+  }
+
+  /** One GET through nginx on a connection of its own. */
+  async get(path = "/", headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    const client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+    try {
+      const response = await fetch(this.url + path, {
+        headers,
+        client,
+        signal: AbortSignal.timeout(5_000),
+      });
+      return { status: response.status, headers: response.headers, body: await response.text() };
+    } finally {
+      client.close();
+    }
+  }
+
+  /** The instances that answer `requests` GETs; throws when one does not answer 200. */
+  async answering(requests: number): Promise<ReadonlySet<string>> {
+    const seen = new Set<string>();
+    for (let i = 0; i < requests; i++) {
+      const { status, body } = await this.get("/", { accept: "application/json" });
+      if (status !== 200) throw new Error(`Cannot GET /: status is ${status}: ${body}`);
+      seen.add(JSON.parse(body).instance);
+    }
+    return seen;
+  }
+
+  /** Runs etcdctl in the stack's etcd. */
+  etcdctl(...args: readonly string[]): Promise<string> {
+    return this.compose("exec", "-T", "etcd", "etcdctl", ...args);
+  }
+
+  /** Keys and values below a prefix, as etcdctl prints them. */
+  async keys(prefix: string): Promise<ReadonlyMap<string, string>> {
+    const { kvs = [] } = JSON.parse(await this.etcdctl("get", "--prefix", prefix, "-w", "json"));
+    const text = (base64: string) =>
+      new TextDecoder().decode(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
+    return new Map(
+      kvs.map((kv: { key: string; value?: string }) => [text(kv.key), text(kv.value ?? "")]),
+    );
+  }
+
+  /** What stands below /services/, by key; malformed values are left out. */
+  async registrations(): Promise<ReadonlyMap<string, Registration>> {
+    const found = new Map<string, Registration>();
+    for (const [key, value] of await this.keys(SERVICES)) {
+      const registration = decodeRegistration(key, value);
+      if (registration) found.set(key, registration);
+    }
+    return found;
+  }
+
+  /** Every status of a container, by its name. */
+  async statuses(container: string): Promise<readonly Status[]> {
+    const all = [...(await this.keys(STATUS)).values()].map(decodeStatus);
+    return all.filter((status): status is Status => status?.container === container);
+  }
+
+  /** When each container was first sent a signal since then, in ms since 1970, by its full id. */
+  async killedAt(since: Date): Promise<ReadonlyMap<string, number>> {
+    const lines = await docker(
+      ...["events", "--since", since.toISOString(), "--until", new Date().toISOString()],
+      ...["--filter", "event=kill", "--filter", `label=com.docker.compose.project=${this.project}`],
+      ...["--format", "{{.Actor.ID}} {{.TimeNano}}"],
+    );
+    const killed = new Map<string, number>();
+    for (const line of lines.trim().split("\n")) {
+      const [id, nano] = line.split(" ");
+      if (id && nano && !killed.has(id)) killed.set(id, Number(BigInt(nano) / 1_000_000n));
+    }
+    return killed;
+  }
+
+  /** Removes everything, volumes and images of this project included. */
+  async down(): Promise<void> {
+    await this.compose(
+      "down",
+      "--volumes",
+      "--remove-orphans",
+      "--rmi",
+      "local",
+      "--timeout",
+      "20",
+    );
+  }
+
+  /** Containers, networks and volumes that Docker still has of this project. */
+  async leftovers(): Promise<readonly string[]> {
+    const filter = ["--filter", `label=com.docker.compose.project=${this.project}`, "-q"];
+    const found = await Promise.all([
+      docker("ps", "-a", ...filter),
+      docker("network", "ls", ...filter),
+      docker("volume", "ls", ...filter),
+    ]);
+    return found.flatMap((text) => text.split("\n")).filter((line) => line !== "");
+  }
+}
