@@ -7,6 +7,7 @@ function start(args: readonly string[], env: Record<string, string> = {}): Deno.
   return new Deno.Command(Deno.execPath(), {
     args: [
       "run",
+      "--quiet", // on a new machine Deno tells of its downloads on standard error
       "--no-check",
       "--allow-net",
       "--allow-env",

@@ -48,6 +48,7 @@ read_settings() {
   setting RELOAD_MIN_INTERVAL 100ms "$duration" "$a_duration"
   setting SWEEP_INTERVAL 5s "$duration" "$a_duration"
   setting WORKER_PROCESSES auto 'auto|[1-9][0-9]{0,2}' 'auto or a number up to 999'
+  setting WORKER_CONNECTIONS 4096 '[1-9][0-9]{2,4}' 'a number from 100 to 99999'
   setting WORKER_SHUTDOWN_TIMEOUT 30s "$duration" "$a_duration"
   setting STOP_TIMEOUT 8s "$duration" "$a_duration"
   setting CONNECT_TIMEOUT 100ms "$duration" "$a_duration"

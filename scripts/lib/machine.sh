@@ -35,11 +35,25 @@ npm_registry() {
   echo "$value"
 }
 
+# Copies the CA bundle beside .env and prints the copy's path, for .env. Compose's builder may refuse to read a file
+# from outside the project ("additional privileges requested").
+ca_copy() {
+  local file copy
+  file=$(ca_bundle)
+  copy="$(dirname "$ENV_FILE")/.cache/build_ca.pem"
+  if [ -z "$file" ]; then return; fi
+  if [ ! "$file" -ef "$copy" ] && ! cmp -s "$file" "$copy"; then
+    mkdir -p "$(dirname "$copy")"
+    cp "$file" "$copy"
+  fi
+  echo ./.cache/build_ca.pem
+}
+
 # Prints the lines of .env that give those settings to Compose's builds, without those the user has in .env already.
 build_settings() {
   local line user
   user=$(without_block "$ENV_FILE")
-  for line in "BUILD_CA_FILE=$(ca_bundle)" "GOPROXY=$(go_proxy)" "NPM_CONFIG_REGISTRY=$(npm_registry)"; do
+  for line in "BUILD_CA_FILE=$(ca_copy)" "GOPROXY=$(go_proxy)" "NPM_CONFIG_REGISTRY=$(npm_registry)"; do
     if [ -n "${line#*=}" ] && [ -z "$(env_value "${line%%=*}" <<<"$user")" ]; then echo "$line"; fi
   done
 }
