@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { HttpEngine } from "./engine.ts";
 import type { ContainerEvent } from "./events.ts";
 
+/** No timer, connection or stream may be left behind. */
+const STRICT = { sanitizeOps: true, sanitizeResources: true };
+
 const DATA = new URL("./testdata/", import.meta.url);
 const recorded = (name: string) => Deno.readTextFileSync(new URL(name, DATA));
 
@@ -39,7 +42,7 @@ function stream() {
   };
 }
 
-Deno.test("HttpEngine.list() asks GET /containers/json and reads it", async () => {
+Deno.test("HttpEngine.list() asks GET /containers/json and reads it", STRICT, async () => {
   const asked: string[] = [];
   await withDocker((request) => {
     asked.push(`${request.method} ${new URL(request.url).pathname}`);
@@ -50,20 +53,24 @@ Deno.test("HttpEngine.list() asks GET /containers/json and reads it", async () =
   });
 });
 
-Deno.test("HttpEngine.inspect() reads a container, and is undefined for one that is gone", async () => {
-  await withDocker(
-    ({ url }) =>
-      new URL(url).pathname === "/containers/a/json"
-        ? new Response(recorded("inspect_running.json"))
-        : new Response('{"message":"No such container"}', { status: 404 }),
-    async (engine) => {
-      assert.equal((await engine.inspect("a"))?.name, "shop-web-1");
-      assert.equal(await engine.inspect("b"), undefined);
-    },
-  );
-});
+Deno.test(
+  "HttpEngine.inspect() reads a container, and is undefined for one that is gone",
+  STRICT,
+  async () => {
+    await withDocker(
+      ({ url }) =>
+        new URL(url).pathname === "/containers/a/json"
+          ? new Response(recorded("inspect_running.json"))
+          : new Response('{"message":"No such container"}', { status: 404 }),
+      async (engine) => {
+        assert.equal((await engine.inspect("a"))?.name, "shop-web-1");
+        assert.equal(await engine.inspect("b"), undefined);
+      },
+    );
+  },
+);
 
-Deno.test("HttpEngine.inspect() cannot be led to another path by an id", async () => {
+Deno.test("HttpEngine.inspect() cannot be led to another path by an id", STRICT, async () => {
   const asked: string[] = [];
   await withDocker(({ url }) => {
     asked.push(new URL(url).pathname);
@@ -74,7 +81,7 @@ Deno.test("HttpEngine.inspect() cannot be led to another path by an id", async (
   });
 });
 
-Deno.test("HttpEngine.hostName() is what Docker calls the host", async () => {
+Deno.test("HttpEngine.hostName() is what Docker calls the host", STRICT, async () => {
   let reply = '{"Name":"dockerhost"}';
   await withDocker(() => new Response(reply), async (engine) => {
     assert.equal(await engine.hostName(), "dockerhost");
@@ -87,7 +94,7 @@ Deno.test("HttpEngine.hostName() is what Docker calls the host", async () => {
   });
 });
 
-Deno.test("HttpEngine says what failed, with the status and Docker's words", async () => {
+Deno.test("HttpEngine says what failed, with the status and Docker's words", STRICT, async () => {
   let status = 500;
   await withDocker(() => new Response("server\n error", { status }), async (engine) => {
     await assert.rejects(engine.list(), {
@@ -104,7 +111,7 @@ Deno.test("HttpEngine says what failed, with the status and Docker's words", asy
   });
 });
 
-Deno.test("HttpEngine.list() throws on half a reply and on what is no list", async () => {
+Deno.test("HttpEngine.list() throws on half a reply and on what is no list", STRICT, async () => {
   let reply = recorded("list.json").slice(0, 300);
   await withDocker(() => new Response(reply), async (engine) => {
     await assert.rejects(engine.list(), /^Error: Cannot list containers: /);
@@ -113,7 +120,7 @@ Deno.test("HttpEngine.list() throws on half a reply and on what is no list", asy
   });
 });
 
-Deno.test("HttpEngine says where nobody answers", async () => {
+Deno.test("HttpEngine says where nobody answers", STRICT, async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   listener.close();
@@ -126,7 +133,7 @@ Deno.test("HttpEngine says where nobody answers", async () => {
   );
 });
 
-Deno.test("HttpEngine gives up on a Docker that accepts and does not answer", async () => {
+Deno.test("HttpEngine gives up on a Docker that accepts and does not answer", STRICT, async () => {
   await withDocker(silence, async (engine) => {
     await assert.rejects(engine.list(), /^Error: Cannot list containers: .*no answer within 30 ms/);
     await assert.rejects(
@@ -137,7 +144,7 @@ Deno.test("HttpEngine gives up on a Docker that accepts and does not answer", as
   }, 30);
 });
 
-Deno.test("HttpEngine ends a call at once when the signal fires", async () => {
+Deno.test("HttpEngine ends a call at once when the signal fires", STRICT, async () => {
   await withDocker(silence, async (engine) => {
     const stop = new AbortController();
     const calls = [
@@ -150,43 +157,51 @@ Deno.test("HttpEngine ends a call at once when the signal fires", async () => {
   });
 });
 
-Deno.test("HttpEngine.events() asks for what concerns us, and yields it in order", async () => {
-  const docker = stream();
-  let filters = "";
-  await withDocker(({ url }) => {
-    filters = new URL(url).searchParams.get("filters") ?? "";
-    return docker.response();
-  }, async (engine) => {
-    const lines = recorded("events.ndjson");
-    const stop = new AbortController();
-    const heard: ContainerEvent[] = [];
-    let opened = 0;
-    // In pieces that do not end where lines end, and with the empty lines that keep a connection alive.
-    const all = `\n${lines}\n`;
-    for (let at = 0; at < all.length; at += 700) docker.write(all.slice(at, at + 700));
-    const expected = lines.trim().split("\n").length;
-    for await (const event of engine.events(() => opened++, stop.signal)) {
-      if (heard.push(event) === expected) stop.abort();
-    }
-    assert.equal(opened, 1);
-    assert.equal(heard.filter(({ action }) => action === "start").length, 6);
-    assert.deepEqual(JSON.parse(filters).type, ["container", "network"]);
-    await docker.close();
-  });
-});
+Deno.test(
+  "HttpEngine.events() asks for what concerns us, and yields it in order",
+  STRICT,
+  async () => {
+    const docker = stream();
+    let filters = "";
+    await withDocker(({ url }) => {
+      filters = new URL(url).searchParams.get("filters") ?? "";
+      return docker.response();
+    }, async (engine) => {
+      const lines = recorded("events.ndjson");
+      const stop = new AbortController();
+      const heard: ContainerEvent[] = [];
+      let opened = 0;
+      // In pieces that do not end where lines end, and with the empty lines that keep a connection alive.
+      const all = `\n${lines}\n`;
+      for (let at = 0; at < all.length; at += 700) docker.write(all.slice(at, at + 700));
+      const expected = lines.trim().split("\n").length;
+      for await (const event of engine.events(() => opened++, stop.signal)) {
+        if (heard.push(event) === expected) stop.abort();
+      }
+      assert.equal(opened, 1);
+      assert.equal(heard.filter(({ action }) => action === "start").length, 6);
+      assert.deepEqual(JSON.parse(filters).type, ["container", "network"]);
+      await docker.close();
+    });
+  },
+);
 
-Deno.test("HttpEngine.events() ends quietly when the signal fires while nothing happens", async () => {
-  const docker = stream();
-  await withDocker(() => docker.response(), async (engine) => {
-    const stop = new AbortController();
-    docker.write("\n");
-    for await (const _ of engine.events(() => stop.abort(), stop.signal)) assert.fail();
-    for await (const _ of engine.events(() => assert.fail(), stop.signal)) assert.fail();
-    await docker.close();
-  });
-});
+Deno.test(
+  "HttpEngine.events() ends quietly when the signal fires while nothing happens",
+  STRICT,
+  async () => {
+    const docker = stream();
+    await withDocker(() => docker.response(), async (engine) => {
+      const stop = new AbortController();
+      docker.write("\n");
+      for await (const _ of engine.events(() => stop.abort(), stop.signal)) assert.fail();
+      for await (const _ of engine.events(() => assert.fail(), stop.signal)) assert.fail();
+      await docker.close();
+    });
+  },
+);
 
-Deno.test("HttpEngine.events() throws when Docker closes the stream", async () => {
+Deno.test("HttpEngine.events() throws when Docker closes the stream", STRICT, async () => {
   const docker = stream();
   await withDocker(() => docker.response(), async (engine) => {
     docker.write("\n");
@@ -196,7 +211,7 @@ Deno.test("HttpEngine.events() throws when Docker closes the stream", async () =
   });
 });
 
-Deno.test("HttpEngine.events() throws when the connection breaks off", async () => {
+Deno.test("HttpEngine.events() throws when the connection breaks off", STRICT, async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const engine = new HttpEngine(`http://127.0.0.1:${(listener.addr as Deno.NetAddr).port}`);
   const serving = (async () => {
@@ -216,26 +231,34 @@ Deno.test("HttpEngine.events() throws when the connection breaks off", async () 
   listener.close();
 });
 
-Deno.test("HttpEngine.events() throws on a line that is no event: the stream is out of step", async () => {
-  const docker = stream();
-  await withDocker(() => docker.response(), async (engine) => {
-    docker.write('{"Type":"container"}\n');
-    const events = engine.events(() => {}, new AbortController().signal);
-    await assert.rejects(events[Symbol.asyncIterator]().next(), /^Error: Cannot read an event: /);
-    await docker.close();
-  });
-});
-
-Deno.test("HttpEngine.events() leaves no connection open when its reader stops early", async () => {
-  const closed = Promise.withResolvers<void>();
-  const lines = new TextEncoder().encode(recorded("events.ndjson"));
-  const endless = () =>
-    new ReadableStream({
-      start: (controller) => controller.enqueue(lines),
-      cancel: () => closed.resolve(),
+Deno.test(
+  "HttpEngine.events() throws on a line that is no event: the stream is out of step",
+  STRICT,
+  async () => {
+    const docker = stream();
+    await withDocker(() => docker.response(), async (engine) => {
+      docker.write('{"Type":"container"}\n');
+      const events = engine.events(() => {}, new AbortController().signal);
+      await assert.rejects(events[Symbol.asyncIterator]().next(), /^Error: Cannot read an event: /);
+      await docker.close();
     });
-  await withDocker(() => new Response(endless()), async (engine) => {
-    for await (const _ of engine.events(() => {}, new AbortController().signal)) break;
-    await closed.promise;
-  });
-});
+  },
+);
+
+Deno.test(
+  "HttpEngine.events() leaves no connection open when its reader stops early",
+  STRICT,
+  async () => {
+    const closed = Promise.withResolvers<void>();
+    const lines = new TextEncoder().encode(recorded("events.ndjson"));
+    const endless = () =>
+      new ReadableStream({
+        start: (controller) => controller.enqueue(lines),
+        cancel: () => closed.resolve(),
+      });
+    await withDocker(() => new Response(endless()), async (engine) => {
+      for await (const _ of engine.events(() => {}, new AbortController().signal)) break;
+      await closed.promise;
+    });
+  },
+);

@@ -88,6 +88,11 @@ export class Departures {
     const before = this.all.get(event.id);
     if (before && before.at > event.at) return; // the end of a life before, said again
     this.end(event.id, { since: before?.since ?? now, at: event.at }, now);
+    // Not only at lists: they may fail for long while containers come and go.
+    for (const [id, { until, dead }] of this.all) {
+      if (now < until) break;
+      if (dead) this.all.delete(id);
+    }
   }
 
   /** It has started: a start after what made it leave is a new life. */
@@ -134,6 +139,7 @@ export class Departures {
     const until = now + DEAD_FOR;
     const reason = "It has ended.";
     const certain = { graceKnown: true, doubtful: undefined };
+    this.all.delete(id); // so that the oldest stand first
     this.all.set(id, { since, at, until, reason, dead: true, ...certain });
   }
 }

@@ -164,6 +164,20 @@ Deno.test("Departures: the dead are forgotten, but not before a late inspection 
   assert.equal(departures.size, 0);
 });
 
+Deno.test("Departures: the dead are forgotten in time, also while no list comes", () => {
+  const departures = new Departures();
+  for (let i = 0; i < 50_000; i++) {
+    const event = { id: `c${i}`, name: "", at: at(i), action: "die" } as const;
+    departures.killed(
+      { ...event, at: at(i) - 1n, action: "kill", signal: 15 },
+      container(),
+      NOW + i,
+    );
+    departures.ended(event, NOW + i);
+  }
+  assert.ok(departures.size <= DEAD_FOR + 1, `${departures.size} remembered`);
+});
+
 Deno.test("Departures.inherit() goes on with what a predecessor saw, and waits as long as the grace asks", () => {
   const departures = new Departures();
   departures.inherit("c1", NOW - 1_000, "It was told to.", NOW);

@@ -2,9 +2,6 @@
 import { within } from "../deadline.ts";
 import type { Finding, Target } from "./target.ts";
 
-/** No connection is kept: the next probe must find out whether the instance still accepts one. */
-let client: Deno.HttpClient | undefined;
-
 /** One probe; never throws, ends within the check's timeout or when the signal fires. */
 export async function probe(target: Target, signal: AbortSignal): Promise<Finding> {
   const { check } = target;
@@ -27,11 +24,10 @@ async function connect({ address, port }: Target, signal: AbortSignal): Promise<
 
 async function get({ address, port }: Target, path: string, signal: AbortSignal): Promise<Finding> {
   const host = address.includes(":") ? `[${address}]` : address;
-  client ??= Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
   const response = await fetch(`http://${host}:${port}${path}`, {
     signal,
-    client,
     redirect: "manual",
+    // No connection is kept: the next probe must find out whether the instance still accepts one.
     headers: { "user-agent": "rollcall", connection: "close" },
   });
   await response.body?.cancel();

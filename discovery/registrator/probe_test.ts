@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { probe } from "./probe.ts";
 import type { Target } from "./target.ts";
 
+/** No timer, connection or stream may be left behind. */
+const STRICT = { sanitizeOps: true, sanitizeResources: true };
+
 const ALWAYS = new AbortController().signal;
 type CheckOptions = { readonly path?: string; readonly timeout?: number };
 
@@ -53,18 +56,22 @@ async function closedPort(): Promise<number> {
   return await Promise.resolve(port);
 }
 
-Deno.test("probe() by TCP passes where something listens, and leaves no connection", async () => {
-  const closed: Array<number | null> = [];
-  await withListener(async (connection) => {
-    closed.push(await connection.read(new Uint8Array(1)));
-    connection.close();
-  }, async (port) => {
-    assert.deepEqual(await probe(target(port), ALWAYS), { ok: true, detail: "connected" });
-  });
-  assert.deepEqual(closed, [null]);
-});
+Deno.test(
+  "probe() by TCP passes where something listens, and leaves no connection",
+  STRICT,
+  async () => {
+    const closed: Array<number | null> = [];
+    await withListener(async (connection) => {
+      closed.push(await connection.read(new Uint8Array(1)));
+      connection.close();
+    }, async (port) => {
+      assert.deepEqual(await probe(target(port), ALWAYS), { ok: true, detail: "connected" });
+    });
+    assert.deepEqual(closed, [null]);
+  },
+);
 
-Deno.test("probe() says what to look at where the connection is refused", async () => {
+Deno.test("probe() says what to look at where the connection is refused", STRICT, async () => {
   const port = await closedPort();
   for (const check of [{}, { path: "/readyz" }]) {
     const { ok, detail } = await probe(target(port, check), ALWAYS);
@@ -73,7 +80,7 @@ Deno.test("probe() says what to look at where the connection is refused", async 
   }
 });
 
-Deno.test("probe() by HTTP passes with 2xx and 3xx, and follows no redirect", async () => {
+Deno.test("probe() by HTTP passes with 2xx and 3xx, and follows no redirect", STRICT, async () => {
   const asked: string[] = [];
   await withServer(({ url, headers }) => {
     const { pathname } = new URL(url);
@@ -97,21 +104,25 @@ Deno.test("probe() by HTTP passes with 2xx and 3xx, and follows no redirect", as
   assert.equal(asked[0], "/200 rollcall");
 });
 
-Deno.test("probe() by HTTP opens a new connection each time: the next must find out whether one is accepted", async () => {
-  const peers = new Set<number>();
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    (_, { remoteAddr }) => {
-      peers.add(remoteAddr.port);
-      return new Response("x".repeat(100_000));
-    },
-  );
-  for (let i = 0; i < 3; i++) await probe(target(server.addr.port, { path: "/" }), ALWAYS);
-  await server.shutdown();
-  assert.equal(peers.size, 3);
-});
+Deno.test(
+  "probe() by HTTP opens a new connection each time: the next must find out whether one is accepted",
+  STRICT,
+  async () => {
+    const peers = new Set<number>();
+    const server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      (_, { remoteAddr }) => {
+        peers.add(remoteAddr.port);
+        return new Response("x".repeat(100_000));
+      },
+    );
+    for (let i = 0; i < 3; i++) await probe(target(server.addr.port, { path: "/" }), ALWAYS);
+    await server.shutdown();
+    assert.equal(peers.size, 3);
+  },
+);
 
-Deno.test("probe() gives up after its timeout and says so", async () => {
+Deno.test("probe() gives up after its timeout and says so", STRICT, async () => {
   const { promise, resolve } = Promise.withResolvers<Response>();
   await withServer(() => promise, async (port) => {
     assert.deepEqual(await probe(target(port, { path: "/", timeout: 30 }), ALWAYS), {
@@ -122,7 +133,7 @@ Deno.test("probe() gives up after its timeout and says so", async () => {
   });
 });
 
-Deno.test("probe() ends when the signal fires, before it or while it waits", async () => {
+Deno.test("probe() ends when the signal fires, before it or while it waits", STRICT, async () => {
   const { promise, resolve } = Promise.withResolvers<Response>();
   const asked = Promise.withResolvers<void>();
   await withServer(() => (asked.resolve(), promise), async (port) => {
@@ -136,24 +147,28 @@ Deno.test("probe() ends when the signal fires, before it or while it waits", asy
   });
 });
 
-Deno.test("probe() by HTTP says so when the connection is closed without an answer, or with nonsense", async () => {
-  let reply = "";
-  await withListener(async (connection) => {
-    await connection.read(new Uint8Array(4096));
-    await connection.write(new TextEncoder().encode(reply));
-    connection.close();
-  }, async (port) => {
-    const closed = await probe(target(port, { path: "/" }), ALWAYS);
-    assert.deepEqual(closed, { ok: false, detail: "connection closed without an answer" });
-    reply = "220 mail \u001b[31m ready\r\n";
-    const { ok, detail } = await probe(target(port, { path: "/" }), ALWAYS);
-    assert.equal(ok, false);
-    assert.ok(detail.length > 5 && detail.length <= 200);
-    assert.doesNotMatch(detail, /\p{Cc}/u);
-  });
-});
+Deno.test(
+  "probe() by HTTP says so when the connection is closed without an answer, or with nonsense",
+  STRICT,
+  async () => {
+    let reply = "";
+    await withListener(async (connection) => {
+      await connection.read(new Uint8Array(4096));
+      await connection.write(new TextEncoder().encode(reply));
+      connection.close();
+    }, async (port) => {
+      const closed = await probe(target(port, { path: "/" }), ALWAYS);
+      assert.deepEqual(closed, { ok: false, detail: "connection closed without an answer" });
+      reply = "220 mail \u001b[31m ready\r\n";
+      const { ok, detail } = await probe(target(port, { path: "/" }), ALWAYS);
+      assert.equal(ok, false);
+      assert.ok(detail.length > 5 && detail.length <= 200);
+      assert.doesNotMatch(detail, /\p{Cc}/u);
+    });
+  },
+);
 
-Deno.test("probe() never throws, also for what is no address", async () => {
+Deno.test("probe() never throws, also for what is no address", STRICT, async () => {
   for (const check of [{}, { path: "/" }]) {
     const finding = await probe(target(80, { ...check, timeout: 200 }, "not an address"), ALWAYS);
     assert.equal(finding.ok, false);

@@ -89,7 +89,10 @@ export class Reconciler {
         tries = 0;
       } catch (error) {
         this.mirror = undefined; // the write may have happened
-        if (error instanceof LeaseLostError) this.lease = undefined;
+        if (error instanceof LeaseLostError) {
+          this.lease = undefined;
+          tries = 0; // etcd answers: nothing to wait for
+        }
         this.failed(error);
         await this.wait(backoff(tries++, { first: 50, most: 2_000 }), signal);
         this.poke();
