@@ -16,11 +16,16 @@ function start(args: readonly string[], env: Record<string, string> = {}): Deno.
       MAIN,
       ...args,
     ],
-    env,
+    clearEnv: true, // a ROLLCALL_ variable of whoever runs the tests would be a wrong setting
+    env: { ...withoutRollcall(Deno.env.toObject()), ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+}
+
+function withoutRollcall(env: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("ROLLCALL_")));
 }
 
 async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
