@@ -3,7 +3,7 @@
 
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
-import type { AppDependencies } from "./app.ts";
+import type { AppDependencies } from "./dependencies.ts";
 import { discardBody } from "./body.ts";
 
 /** How much of an unwanted body is read to keep its connection; beyond it the connection closes. */

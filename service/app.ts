@@ -6,25 +6,13 @@ import { accepts } from "hono/accepts";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId, type RequestIdVariables } from "hono/request-id";
 import { NONCE, secureHeaders, type SecureHeadersVariables } from "hono/secure-headers";
-import type { Clock } from "./clock.ts";
-import type { Config } from "./config.ts";
 import { account } from "./account.ts";
 import { echo } from "./echo.ts";
-import type { Phase } from "./lifecycle.ts";
-import { errorFields, type Log } from "./log.ts";
-import type { Metrics } from "./metrics.ts";
+import type { AppDependencies } from "./dependencies.ts";
+import { errorFields } from "./log.ts";
 import { page, type Status } from "./page.ts";
 import { problem } from "./problem.ts";
 import { slow } from "./slow.ts";
-
-export interface AppDependencies {
-  readonly config: Pick<Config, "instance" | "maxBodyBytes" | "maxSlowMs" | "accessLog">;
-  readonly version: string;
-  readonly lifecycle: { readonly phase: Phase; readonly leaving: boolean };
-  readonly metrics: Metrics;
-  readonly clock: Clock;
-  readonly log: Log;
-}
 
 type Variables = RequestIdVariables & SecureHeadersVariables;
 

@@ -36,7 +36,7 @@ Deno.test("run_step keeps a step's output in a log and tells how long it took", 
   assert.equal(code, 0);
   assert.match(
     stdout,
-    /^\[ +\d+\.\d s\] nginx: building it\n\[ +\d+\.\d s\] nginx: done in \d+\.\d s\n$/,
+    /^\[ *\d+\.\d s\] nginx: building it\n\[ *\d+\.\d s\] nginx: done in \d+\.\d s\n$/,
   );
   assert.equal(await Deno.readTextFile(`${dir.path}/rollcall/logs/nginx.log`), "quiet\n");
 });
