@@ -1,14 +1,8 @@
 // The edge's container for a test, with a real etcd beside it and instances to proxy to. Owns no assertion.
 import { docker, eventually, freePort, run } from "../../scripts/testing/docker.ts";
+import { type Answer, get } from "../../scripts/testing/http.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
-
-/** What answered a request through the edge. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: string;
-}
 
 /** One line of the edge's log. */
 export interface Event {
@@ -147,18 +141,8 @@ export class Edge implements AsyncDisposable {
   }
 
   /** One GET on a connection of its own. */
-  async get(path = "/", headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-    const client = Deno.createHttpClient({ poolMaxIdlePerHost: 0, allowHost: true });
-    try {
-      const response = await fetch(`http://127.0.0.1:${this.port}${path}`, {
-        headers,
-        client,
-        signal: AbortSignal.timeout(5_000),
-      });
-      return { status: response.status, headers: response.headers, body: await response.text() };
-    } finally {
-      client.close();
-    }
+  get(path = "/", headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    return get(`http://127.0.0.1:${this.port}${path}`, headers);
   }
 
   private async etcd(path: string, body: unknown): Promise<void> {

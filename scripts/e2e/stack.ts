@@ -1,5 +1,6 @@
 // A Rollcall stack of its own for a test: own compose project, free port, removed at the end. Owns no assertion.
 import { docker, freePort, run } from "../testing/docker.ts";
+import { type Answer, get } from "../testing/http.ts";
 import {
   decodeRegistration,
   decodeStatus,
@@ -9,13 +10,6 @@ import {
 import { SERVICES, STATUS } from "../../discovery/keys.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
-
-/** What answered a request through nginx. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: string;
-}
 
 /** One compose project, made from the repository's own compose.yaml. */
 export class Stack {
@@ -61,18 +55,8 @@ export class Stack {
   }
 
   /** One GET through nginx on a connection of its own. */
-  async get(path = "/", headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-    const client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
-    try {
-      const response = await fetch(this.url + path, {
-        headers,
-        client,
-        signal: AbortSignal.timeout(5_000),
-      });
-      return { status: response.status, headers: response.headers, body: await response.text() };
-    } finally {
-      client.close();
-    }
+  get(path = "/", headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    return get(this.url + path, headers);
   }
 
   /** The instances that answer `requests` GETs; throws when one does not answer 200. */
