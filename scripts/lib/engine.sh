@@ -80,24 +80,18 @@ start_engine() {
     run_step dockerd "starting it with systemctl" as_root systemctl start docker
     return
   fi
-  local log="$LOG_DIR/dockerd.log"
+  local log="$LOG_DIR/dockerd.log" waited launched=no
   mkdir -p "$LOG_DIR"
-  if ! process_is dockerd "$DOCKER_RUN_DIR/docker.pid"; then
-    say "dockerd: starting it detached, as no init system runs here; its log is $log"
-    # A machine that was cut off leaves pid files behind. dockerd believes them when the number lives again.
-    as_root rm -f "$DOCKER_RUN_DIR/docker.pid"
-    if ! process_is containerd "$DOCKER_RUN_DIR/docker/containerd/containerd.pid"; then
-      as_root rm -f "$DOCKER_RUN_DIR/docker/containerd/containerd.pid"
-    fi
-    # Without an init system nobody may have mounted the control groups, which dockerd needs.
-    if [ ! -e /sys/fs/cgroup/devices ] && [ ! -e /sys/fs/cgroup/cgroup.controllers ] && have cgroupfs-mount; then
-      as_root cgroupfs-mount
-    fi
-    # No stream of ours and no lock of ours: whoever waits for this script must not wait for the engine.
-    as_root setsid --fork "$(dockerd_path)" </dev/null >>"$log" 2>&1 9>&-
-  fi
-  local waited
   for ((waited = 0; waited < 60; waited++)); do
+    # One that runs may only need time; but it may also be ending, and then another has to be started.
+    if ! process_is dockerd "$DOCKER_RUN_DIR/docker.pid"; then
+      if [ "$launched" = no ]; then
+        launched=yes
+        launch_dockerd "$log"
+      elif [ "$waited" -gt 6 ]; then
+        break
+      fi
+    fi
     sleep 0.5
     probe_docker
     case $DOCKER_STATE in
@@ -107,14 +101,31 @@ start_engine() {
         ;;
       denied) return ;;
     esac
-    if [ "$waited" -gt 6 ] && ! process_is dockerd "$DOCKER_RUN_DIR/docker.pid"; then break; fi
   done
   fail "$EXIT_NO_DOCKER" "Cannot start the Docker engine. The end of $log:" "$(tail -n 25 "$log" 2>/dev/null | sed 's/^/    /')"
 }
 
-# True if the process whose number stands in the pid file is the named program. Usage: process_is <name> <pid file>
+# Starts dockerd detached from this script and its streams. Usage: launch_dockerd <log>
+launch_dockerd() {
+  say "dockerd: starting it detached, as no init system runs here; its log is $1"
+  # A machine that was cut off leaves pid files behind. dockerd believes them when the number lives again.
+  as_root rm -f "$DOCKER_RUN_DIR/docker.pid"
+  if ! process_is containerd "$DOCKER_RUN_DIR/docker/containerd/containerd.pid"; then
+    as_root rm -f "$DOCKER_RUN_DIR/docker/containerd/containerd.pid"
+  fi
+  # Without an init system nobody may have mounted the control groups, which dockerd needs.
+  if [ ! -e /sys/fs/cgroup/devices ] && [ ! -e /sys/fs/cgroup/cgroup.controllers ] && have cgroupfs-mount; then
+    as_root cgroupfs-mount
+  fi
+  # No stream of ours and no lock of ours: whoever waits for this script must not wait for the engine.
+  as_root setsid --fork "$(dockerd_path)" </dev/null >>"$1" 2>&1 9>&-
+}
+
+# True if the process whose number stands in the pid file is the named program, and has not ended (a zombie has).
+# Usage: process_is <name> <pid file>
 process_is() {
   local pid
   pid=$(cat "$2" 2>/dev/null) || return 1
-  [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$1" ]
+  [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$1" ] &&
+    ! grep -q '^State:[[:space:]]*Z' "/proc/$pid/status" 2>/dev/null
 }

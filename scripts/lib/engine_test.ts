@@ -85,6 +85,21 @@ ${working(dir.path)}`;
   await stop(dir.path);
 });
 
+Deno.test("ensure_engine starts another engine when the one that runs is ending", {
+  ignore: !linux,
+}, async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(`${dir.path}/run`);
+  await Deno.mkdir(`${dir.path}/old`);
+  await Deno.copyFile("/bin/sleep", `${dir.path}/old/dockerd`);
+  const ending = new Deno.Command(`${dir.path}/old/dockerd`, { args: ["1"] }).spawn();
+  await Deno.writeTextFile(`${dir.path}/run/docker.pid`, `${ending.pid}`);
+  const result = await ensureEngine(dir.path, { dockerd: working(dir.path) });
+  assert.equal(result.code, 0, result.stderr);
+  await ending.status;
+  await stop(dir.path);
+});
+
 Deno.test("ensure_engine shows the log of an engine that does not start", {
   ignore: !linux,
 }, async () => {
