@@ -1,28 +1,18 @@
 // The command line of `deno task bench`: what can be asked for, and the help. Runs nothing.
 
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
+import type { BenchOptions } from "./bench.ts";
 import { type Defect, defectNamed, defects } from "./defects/defects.ts";
 import type { ClientMode } from "./measure/measurement.ts";
-import { type Scenario, scenarioNamed, scenarios } from "./scenarios/scenarios.ts";
+import { scenarioNamed, scenarios } from "./scenarios/scenarios.ts";
 import { type Subject, subjectNamed, subjects } from "./subjects/subjects.ts";
 import { yourSubject } from "./subjects/yours.ts";
 
-/** What was asked for. */
-export interface Arguments {
+/** What was asked for: what a run takes, how much of it, and what becomes of the results. */
+export interface Arguments extends Omit<BenchOptions, "extent" | "defect"> {
   readonly help: boolean;
-  readonly subjects: readonly Subject[];
-  readonly scenarios: readonly Scenario[];
-  /** What the rivals are measured in; Rollcall in all. */
-  readonly rivalScenarios: readonly Scenario[];
-  readonly throughput: boolean;
-  readonly clients: readonly ClientMode[];
-  readonly rate: number;
   readonly cycles: number;
   readonly burst: number;
-  readonly repeat: number;
-  readonly seed: number;
-  readonly rounds: number;
-  readonly roundSeconds: number;
   readonly quick: boolean;
   readonly defect: Defect | undefined;
   /** Where to write the results; undefined: nowhere. */
