@@ -13,8 +13,11 @@ export interface Pace {
   readonly invalid: string | undefined;
 }
 
-/** Lateness goes into every latency, so it has to be small beside what counts as slow (500 ms). */
-const tolerance = { p99: 50, max: 250 };
+/**
+ * Lateness goes into every latency, so it has to be small beside what counts as slow (500 ms). It hides no
+ * failure: while 30 containers start on two processors, one request of a hundred is 50 to 75 ms late.
+ */
+const tolerance = { p99: 100, max: 250 };
 
 /** Judges the generator of a recording. */
 export function paceOf(recording: Recording): Pace {

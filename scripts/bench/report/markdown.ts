@@ -83,7 +83,7 @@ function scenarioSections(groups: readonly Runs[]): readonly string[] {
     const head = ["", "client", ...figures.map(({ head }) => head)];
     return [
       `### ${title}`,
-      `Instances: the bundled service; it ${backends[backend].title}.`,
+      `${backend === "light" ? "The instance" : "The bundled service"} ${backends[backend].title}.`,
       table(head, rows),
       ...failureList(own),
     ];
@@ -116,7 +116,7 @@ function throughputSection({ throughput }: Results): readonly string[] {
   return [
     "### Throughput",
     `Requests per second with ${connections} connections that are never idle (${tool}), in turn with static
-nginx. The instances are ${backends.light.title}, so that the load balancer is what is measured.`,
+nginx. Each instance ${backends.light.title}, so that the load balancer is what is measured.`,
     table(["", "requests/s", "static nginx", "ratio", "of each run"], rows),
   ];
 }
@@ -188,7 +188,7 @@ const howItIsMeasured = `## How it is measured
 - Every request is accounted for: sent = answered + failed. An answer counts when it is 2xx, whole, and has the
   right body; a POST has to give back what it brought.
 - The client's clock ticks in 1 to 2 ms; lateness beyond that is reported, and a run whose generator was late
-  (p99 over 50 ms, or one request over 250 ms) is marked as not valid.
+  (p99 over 100 ms, or one request over 250 ms) is marked as not valid.
 - Requests go to a published port on 127.0.0.1, so through Docker's own proxy, as with most people.
 - Each stack runs alone, with the same instances, on the same machine.`;
 

@@ -42,6 +42,13 @@ async function cycles(stage: Stage, count: number, progress: (text: string) => v
   }
 }
 
+async function burst(stage: Stage, { burst }: Extent, progress: (text: string) => void) {
+  progress(`1 → ${burst}`);
+  await stage.scale(burst);
+  await stage.allSeen();
+  await stage.pass(settle);
+}
+
 export const scenarios: readonly Scenario[] = [
   {
     name: "scale",
@@ -80,18 +87,31 @@ export const scenarios: readonly Scenario[] = [
     act: (stage, extent, progress) => cycles(stage, Math.ceil(extent.cycles / 3), progress),
   },
   {
+    name: "instant",
+    title: "3 → 1 → 3, instances that listen at once",
+    backend: "light",
+    instances: 3,
+    byClient: false,
+    forFixed: false,
+    act: (stage, extent, progress) => cycles(stage, extent.cycles, progress),
+  },
+  {
+    name: "instant-burst",
+    title: "1 → 30 at once, instances that listen at once",
+    backend: "light",
+    instances: 1,
+    byClient: false,
+    forFixed: false,
+    act: burst,
+  },
+  {
     name: "burst",
     title: "1 → 30 at once",
     backend: "graceful",
     instances: 1,
     byClient: false,
     forFixed: false,
-    async act(stage, { burst }, progress) {
-      progress(`1 → ${burst}`);
-      await stage.scale(burst);
-      await stage.allSeen();
-      await stage.pass(settle);
-    },
+    act: burst,
   },
   {
     name: "crash",

@@ -33,7 +33,7 @@ export const backends: Readonly<Record<Backend, BackendSettings>> = {
     files: [],
   },
   light: {
-    title: "nginx that answers out of its configuration",
+    title: "listens within milliseconds and answers out of its configuration (nginx)",
     env: {},
     files: ["light/compose.yaml"],
   },
