@@ -48,6 +48,18 @@ Deno.test("Inspections never asks twice at once about the same container, and as
   assert.equal(inspections.underWay("a"), false);
 });
 
+Deno.test("Inspections asks about urgent ones at once, whatever is waiting, and still not about all at the same time", async () => {
+  const { inspections, ids, answer } = scene();
+  inspections.of(["a", "b", "c", "d", "e"]);
+  const urgent = inspections.of(["e", "f", "g"], { urgent: true });
+  assert.deepEqual(ids(), ["a", "b", "e", "f"]);
+  await answer("a");
+  assert.deepEqual(ids(), ["b", "e", "f", "g"]);
+  for (const id of ["e", "f", "g"]) await answer(id);
+  assert.equal(await urgent, true);
+  assert.deepEqual(ids(), ["b", "c"]);
+});
+
 Deno.test("Inspections tells when Docker did not answer for each", async () => {
   const { inspections, answer } = scene();
   const all = inspections.of(["a", "b"]);

@@ -103,7 +103,7 @@ export class Observer {
     log.debug("docker event", { action, container: name || id });
     const unclear = roster.heard(event, now());
     told();
-    if (unclear || this.inspections.underWay(id)) this.inspections.of([id]);
+    if (unclear || this.inspections.underWay(id)) this.inspections.of([id], { urgent: true });
   }
 
   /** Lists whenever the stream was opened, and every `resync` ms. A failed list changes nothing. */

@@ -18,6 +18,8 @@ export interface ReconcilerOptions {
   readonly hostKey: string;
   /** How long the keys outlive their registrator, in seconds. */
   readonly ttl: number;
+  /** Whether a change may wait a moment for company (`value` undefined: a deletion). */
+  readonly patient?: (key: string, value: string | undefined) => boolean;
   /** How often everything is read again, in ms. */
   readonly resync: number;
   readonly log: Log;
@@ -30,12 +32,20 @@ export interface ReconcilerOptions {
   readonly now?: () => number;
 }
 
+/**
+ * How long patient changes wait, in ms. A write takes as long as etcd's disk: one that only says
+ * `starting` must not hold up the one that says `up`.
+ */
+const PATIENCE = 100;
+
 /** The one writer of a registrator. */
 export class Reconciler {
   private lease: string | undefined;
   /** What we believe etcd holds; undefined: read it before the next change. */
   private mirror: Map<string, Entry> | undefined;
   private taken: ReadonlySet<string> = new Set();
+  /** When the patient changes that are waiting must be written. */
+  private due: number | undefined;
   private healthy: boolean | undefined;
   private readonly bell: Doorbell;
   private readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
@@ -79,7 +89,7 @@ export class Reconciler {
     let tries = 0;
     let next = this.now() + this.options.resync;
     while (!signal.aborted) {
-      await this.bell.rings(next - this.now(), signal);
+      await this.bell.rings(Math.min(next, this.due ?? next) - this.now(), signal);
       if (signal.aborted) break;
       if (this.now() >= next) this.mirror = undefined; // resync: somebody may have changed keys of ours
       if (this.mirror === undefined) next = this.now() + this.options.resync;
@@ -114,11 +124,22 @@ export class Reconciler {
     if (desired === undefined) return;
     const changes = plan({ current: mirror, desired, lease, ownerOf: this.options.ownerOf });
     this.report(changes.taken);
+    if (!isEmpty(changes) && this.mayWait(changes)) return;
+    this.due = undefined;
     if (isEmpty(changes)) return;
     await this.options.registry.apply(changes, lease);
     for (const key of changes.deletes) mirror.delete(key);
     for (const [key, value] of changes.puts) mirror.set(key, { value, lease });
     this.options.applied?.(changes);
+  }
+
+  private mayWait({ puts, deletes }: Changes): boolean {
+    const { patient } = this.options;
+    if (!patient) return false;
+    if (!deletes.every((key) => patient(key, undefined))) return false;
+    if (![...puts].every(([key, value]) => patient(key, value))) return false;
+    this.due ??= this.now() + PATIENCE;
+    return this.now() < this.due;
   }
 
   /** Says once for each key that another owner holds it. */

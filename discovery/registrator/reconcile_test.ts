@@ -31,7 +31,8 @@ class Scene {
     this.reconciler = new Reconciler({
       registry: this.registry,
       desired: () => this.desired,
-      prefixes: ["/services/", "/rollcall/hosts/"],
+      prefixes: ["/services/", "/status/", "/rollcall/hosts/"],
+      patient: (key) => key.startsWith("/status/"),
       ownerOf,
       hostKey: HOST,
       ttl,
@@ -287,6 +288,37 @@ Deno.test("Reconciler misses no change that comes while it is writing", async ()
   scene.reconciler.poke();
   await settle();
   assert.equal(Object.keys(await scene.stored()).length, 4);
+  await scene.stop();
+});
+
+Deno.test("Reconciler lets patient changes wait for company, but not for long", async () => {
+  const scene = await new Scene().start();
+  scene.desired!.set("/status/a", "starting");
+  await scene.poke();
+  assert.equal(scene.registry.applied.length, 1);
+  await scene.clock.move(60);
+  scene.desired!.set("/status/a", "up");
+  scene.desired!.set("/services/web/b", "ours b");
+  await scene.poke();
+  assert.equal(scene.registry.applied.length, 2); // at once, and all in one transaction
+  assert.equal((await scene.stored())["/status/a"], "up");
+  await scene.clock.move(1_000);
+  assert.equal(scene.registry.applied.length, 2);
+
+  scene.desired!.set("/status/a", "unhealthy");
+  await scene.poke();
+  await scene.clock.move(60);
+  scene.desired!.set("/status/b", "starting");
+  await scene.poke(); // does not make the first wait longer
+  await scene.clock.move(40);
+  assert.equal((await scene.stored())["/status/b"], "starting");
+
+  scene.desired!.set("/status/b", "up");
+  await scene.poke();
+  scene.desired!.set("/status/b", "starting"); // as it was: nothing to write
+  await scene.poke();
+  await scene.clock.move(10 * RESYNC);
+  assert.equal(scene.registry.applied.length, 3);
   await scene.stop();
 });
 

@@ -63,6 +63,7 @@ export class Registrator {
     this.prober = new Prober({
       probe,
       wait,
+      now,
       found: (target, finding) => {
         roster.probed(target, finding, now());
         this.changed();
@@ -71,6 +72,7 @@ export class Registrator {
     this.reconciler = new Reconciler({
       registry,
       desired: () => this.desired(),
+      patient,
       prefixes: [SERVICES, `${STATUS}${host}/`, HOSTS],
       ownerOf: ownerFor(host),
       hostKey: hostKey(host),
@@ -162,4 +164,10 @@ export class Registrator {
       log.info("rejected", { container: status.container, reason: status.reason });
     }
   }
+}
+
+/** What people read can wait a moment; but a successor must find who is leaving. */
+function patient(key: string, value: string | undefined): boolean {
+  if (!key.startsWith(STATUS)) return false;
+  return value === undefined || decodeStatus(value)?.state !== "draining";
 }
