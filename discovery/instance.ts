@@ -14,6 +14,14 @@ export interface Port {
   readonly protocol: "tcp" | "udp";
 }
 
+/** Where Docker publishes a port of a container on its host (`ports:`, `-p`). */
+export interface Publication {
+  readonly port: Port;
+  /** The host's address it is bound to; `0.0.0.0` and `::` are all of them. */
+  readonly address: string;
+  readonly hostPort: number;
+}
+
 /** How a port is written in keys and ids: `80`, `53:udp`. One number may be both. */
 export function portName({ number, protocol }: Port): string {
   return protocol === "udp" ? `${number}:udp` : String(number);
@@ -35,7 +43,10 @@ export interface Container {
   readonly labels: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
   readonly exposed: readonly Port[];
+  readonly published: readonly Publication[];
   readonly networks: readonly Network[];
+  /** The host's address on each network, as the container sees it, by the network's name. */
+  readonly gateways: Readonly<Record<string, string>>;
   /** `host`, `bridge`, `container:<id>` or the name of a network. */
   readonly networkMode: string;
   /** Number of the signal that `docker stop` sends. */
@@ -52,6 +63,10 @@ export type Check =
   | {
     readonly kind: "http";
     readonly path: string;
+    /** GET where it is not set. */
+    readonly method?: "GET" | "HEAD";
+    /** The statuses that pass, as ranges from the first to the last; 200 to 399 where it is not set. */
+    readonly statuses?: readonly (readonly [number, number])[];
     readonly interval: number;
     readonly timeout: number;
   };
@@ -68,13 +83,18 @@ export interface Instance {
   readonly id: string;
   readonly service: string;
   readonly address: string;
+  /** Where it answers at `address`. */
   readonly port: number;
+  /** The container's own port, where `port` is the one that it is published on. */
+  readonly containerPort?: number;
   readonly protocol: "tcp" | "udp";
   readonly weight: number;
   readonly tags: readonly string[];
   readonly attrs: Readonly<Record<string, string>>;
   readonly routes: readonly Route[];
   readonly check: Check;
+  /** What its owner asked for and does not get, and why; in one sentence. */
+  readonly note?: string;
 }
 
 /** Why a container, or one port of it, cannot be registered, and what to do about it. */

@@ -24,6 +24,8 @@ const status = z.object({
   container: z.string(),
   service: z.string().optional(),
   instance: z.string().optional(),
+  /** What its owner asked for and does not get, and why. */
+  note: z.string().optional(),
 });
 
 const voucher = z.object({ host: z.string(), version: z.string(), since: z.iso.datetime() });

@@ -1,6 +1,6 @@
 // What the Engine API says, checked and turned into nouns. Owns no connection. Works from API 1.41 (Docker 20.10) on.
 import { z } from "zod";
-import type { Container, Health, Network, Port } from "../instance.ts";
+import type { Container, Health, Network, Port, Publication } from "../instance.ts";
 import { signalNumber } from "./signals.ts";
 
 const networks = z.record(
@@ -9,7 +9,15 @@ const networks = z.record(
     IPAddress: z.string().default(""),
     GlobalIPv6Address: z.string().default(""),
     EndpointID: z.string().default(""),
+    Gateway: z.string().default(""),
+    IPv6Gateway: z.string().default(""),
   }),
+);
+
+/** By container port, as in `80/tcp`; null where it is exposed and not published. */
+const bindings = z.record(
+  z.string(),
+  z.array(z.object({ HostIp: z.string().default(""), HostPort: z.string() })).nullish(),
 );
 
 const listed = z.object({
@@ -43,7 +51,7 @@ const inspected = z.object({
     StopTimeout: z.number().nullish(),
   }),
   HostConfig: z.object({ NetworkMode: z.string().default("default") }),
-  NetworkSettings: z.object({ Networks: networks.nullish() }).nullish(),
+  NetworkSettings: z.object({ Networks: networks.nullish(), Ports: bindings.nullish() }).nullish(),
 });
 
 /** One row of `GET /containers/json`: enough to see whether a known container has changed. */
@@ -90,7 +98,9 @@ export function parseContainer(reply: unknown): Container {
     labels: Config.Labels ?? {},
     env: environment(Config.Env ?? []),
     exposed: Object.keys(Config.ExposedPorts ?? {}).flatMap(portOf),
+    published: publications(NetworkSettings?.Ports ?? {}),
     networks: networksOf(NetworkSettings?.Networks),
+    gateways: gatewaysOf(NetworkSettings?.Networks ?? {}),
     networkMode: HostConfig.NetworkMode,
     stopSignal: signalNumber(Config.StopSignal ?? "") ?? 15,
     stopGrace: (Config.StopTimeout ?? 10) * 1000,
@@ -132,6 +142,22 @@ function networksOf(found: z.infer<typeof networks> | null | undefined): readonl
   })).sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
+function gatewaysOf(found: z.infer<typeof networks>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(found).map(([name, { Gateway, IPv6Gateway }]) => [name, Gateway || IPv6Gateway]),
+  );
+}
+
+function publications(found: z.infer<typeof bindings>): readonly Publication[] {
+  return Object.entries(found).flatMap(([text, on]) =>
+    portOf(text).flatMap((port) =>
+      (on ?? []).filter(({ HostPort }) => isPort(HostPort)).map(({ HostIp, HostPort }) => (
+        { port, address: HostIp || "0.0.0.0", hostPort: Number(HostPort) }
+      ))
+    )
+  );
+}
+
 function environment(lines: readonly string[]): Record<string, string> {
   // No prototype: a variable may be called __proto__.
   const env: Record<string, string> = Object.create(null);
@@ -144,5 +170,11 @@ function environment(lines: readonly string[]): Record<string, string> {
 
 function portOf(text: string): Port[] {
   const match = /^(\d+)\/(tcp|udp)$/.exec(text); // others, as sctp, no edge of ours can serve
-  return match ? [{ number: Number(match[1]), protocol: match[2] as "tcp" | "udp" }] : [];
+  return match && isPort(match[1]!)
+    ? [{ number: Number(match[1]), protocol: match[2] as "tcp" | "udp" }]
+    : [];
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65535;
 }

@@ -32,6 +32,8 @@ Deno.test("parseContainer() reads a running container: names, ports, labels, env
       PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     },
     exposed: [{ number: 80, protocol: "tcp" }],
+    published: [],
+    gateways: { shop_edge: "172.20.0.1" },
     networkMode: "shop_edge",
     stopSignal: 3,
     stopGrace: 20_000,
@@ -77,6 +79,37 @@ Deno.test("parseContainer() reads networks: two, the host's, another container's
   assert.equal(container("host_network").networkMode, "host");
   assert.deepEqual(container("container_network").networks, []);
   assert.match(container("container_network").networkMode, /^container:/);
+});
+
+Deno.test("parseContainer() reads where ports are published: on IPv4 and on IPv6, which need not have the same number", () => {
+  const { published, gateways } = container("published");
+  const tcp = (number: number) => ({ number, protocol: "tcp" });
+  assert.deepEqual(published, [
+    { port: { number: 53, protocol: "udp" }, address: "0.0.0.0", hostPort: 32768 },
+    { port: { number: 53, protocol: "udp" }, address: "::", hostPort: 32768 },
+    { port: tcp(80), address: "0.0.0.0", hostPort: 32769 },
+    { port: tcp(80), address: "::", hostPort: 32768 },
+    { port: tcp(81), address: "127.0.0.1", hostPort: 32768 },
+  ]);
+  assert.deepEqual(gateways, { bridge: "172.17.0.1" });
+});
+
+Deno.test("parseContainer() leaves out bindings that name no port of the host", () => {
+  const reply = recorded("inspect_published.json");
+  const on = (HostPort: string) => [{ HostIp: "", HostPort }];
+  reply.NetworkSettings.Ports = {
+    "80/tcp": on(""),
+    "81/tcp": on("0"),
+    "82/tcp": on("65536"),
+    "0/tcp": on("1"),
+    "99999/tcp": on("1"),
+    "83/sctp": on("1"),
+    "84/tcp": on("8084"),
+    "85/tcp": null,
+  };
+  assert.deepEqual(parseContainer(reply).published, [
+    { port: { number: 84, protocol: "tcp" }, address: "0.0.0.0", hostPort: 8084 },
+  ]);
 });
 
 Deno.test("parseContainer() prefers IPv4 and takes IPv6 where there is no other", () => {

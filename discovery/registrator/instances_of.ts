@@ -1,7 +1,9 @@
 // From one container to its instances, or to the reasons why it has none. Pure; owns the meaning of the labels.
 import { type Container, type Instance, type Port, portName, type Rejection } from "../instance.ts";
 import { INSTANCE_ID, SERVICE_NAME } from "../keys.ts";
-import { checkOf } from "./check_of.ts";
+import { checkNote, checkOf } from "./check_of.ts";
+import { endpointOf, type Reach, reachablePorts } from "./endpoint_of.ts";
+import { isLabel } from "./labels.ts";
 import {
   declaredPorts,
   generalMetadata,
@@ -14,13 +16,12 @@ import {
 } from "./metadata.ts";
 import { isYes, listed, reject, RejectedError, shown } from "./rejected_error.ts";
 import { routesOf } from "./routes_of.ts";
+import { tagsIn } from "./tags_in.ts";
 
 /** What registration depends on besides the container. */
-export interface Rules {
+export interface Rules extends Reach {
   /** Name of the Docker host, first part of every instance's id. */
   readonly host: string;
-  /** Networks on which the edge can reach instances, the preferred one first. */
-  readonly networks: readonly string[];
   /** Register only containers that have a SERVICE_NAME (registrator's `-explicit`). */
   readonly explicit: boolean;
   /** Tags for every instance (registrator's `-tags`). */
@@ -40,33 +41,21 @@ const LONGEST_TEXT = 4096;
 const MOST_TEXT = 16_384;
 /** More than anybody means to register: images that EXPOSE a range have thousands. */
 const MOST_PORTS = 64;
-const KNOWN = new Set([
-  "name",
-  "id",
-  "tags",
-  "ignore",
-  "network",
-  "weight",
-  "host",
-  "path",
-  "check_http",
-  "check_tcp",
-  "check_interval",
-  "check_timeout",
-]);
-
 /** Never throws: whatever is wrong with a container comes back as a rejection. */
 export function instancesOf(container: Container, rules: Rules): Reading {
   const instances: Instance[] = [];
   const rejections: Rejection[] = [];
   const settings = settingsOf(container);
-  const { ports, wrong } = portsOf(container, settings);
+  const { ports: all, wrong } = portsOf(container, settings);
+  const reachable = new Set(reachablePorts(container, all, rules));
+  // Of what is out of reach, only a port that somebody has named is worth a word.
+  const ports = all.filter((port) => reachable.has(port) || hasOwnName(settings, port.number));
   if (!takesPart(settings, ports, rules)) return { instances, rejections };
-  const problem = wholeProblem(settings, ports, wrong);
+  const problem = wholeProblem(settings, ports, wrong, rules);
   if (problem !== undefined) rejections.push({ port: "-", reason: problem });
   for (const port of ports.length > MOST_PORTS ? [] : ports) {
     try {
-      const instance = instanceAt(container, settings, port, ports.length > 1, rules);
+      const instance = instanceAt(container, settings, port, reachable.size > 1, rules);
       if (instance) instances.push(instance);
     } catch (error) {
       if (!(error instanceof RejectedError)) throw error;
@@ -76,13 +65,14 @@ export function instancesOf(container: Container, rules: Rules): Reading {
   return { instances, rejections };
 }
 
-/** Exposed ports and those that labels declare, by number; `wrong` are declared ones that are no ports. */
+/** Exposed and published ports and those that labels declare, by number; `wrong` are declared ones that are no ports. */
 function portsOf(
-  { exposed }: Container,
+  { exposed, published }: Container,
   settings: Settings,
 ): { readonly ports: readonly Port[]; readonly wrong: readonly string[] } {
-  const ports = new Map(exposed.map((port) => [portName(port), port]));
-  const numbers = new Set(exposed.map(({ number }) => number));
+  const known = [...exposed, ...published.map(({ port }) => port)];
+  const ports = new Map(known.map((port) => [portName(port), port]));
+  const numbers = new Set(known.map(({ number }) => number));
   const wrong: string[] = [];
   for (const text of declaredPorts(settings)) {
     const number = Number(text);
@@ -108,6 +98,7 @@ function wholeProblem(
   settings: Settings,
   ports: readonly Port[],
   wrong: readonly string[],
+  { published }: Rules,
 ): string | undefined {
   if (wrong.length > 0) {
     const labels = wrong.slice(0, 5).map((port) => `SERVICE_${port.slice(0, 20)}_NAME`);
@@ -115,6 +106,9 @@ function wholeProblem(
   }
   if (ports.length > MOST_PORTS) {
     return `It exposes ${ports.length} ports, more than ${MOST_PORTS}. Expose fewer, or set SERVICE_IGNORE=true.`;
+  }
+  if (ports.length === 0 && isNamed(settings) && published) {
+    return "It has a SERVICE_NAME but no published port. Add `ports:` to its service, or start the registrator with --internal.";
   }
   if (ports.length === 0 && isNamed(settings)) {
     return "It has a SERVICE_NAME but no port. Add EXPOSE to its image, `expose:` to its service, or a label SERVICE_<port>_NAME.";
@@ -128,7 +122,7 @@ function instanceAt(
   oneOfSeveral: boolean,
   rules: Rules,
 ): Instance | undefined {
-  const metadata = metadataFor(settings, port.number);
+  const metadata = withoutEmpty(metadataFor(settings, port.number));
   if (isYes(metadata.get("ignore"))) return undefined;
   if (rules.explicit && !metadata.get("name")) return undefined;
   limit(metadata);
@@ -142,18 +136,26 @@ function instanceAt(
   if (!INSTANCE_ID.test(id)) {
     reject("id", `'${shown(id)}' is not an instance id (letters, digits, '.', '_', ':', '@', '-')`);
   }
+  const endpoint = endpointOf(container, port, metadata.get("network"), rules);
+  const note = checkNote(metadata, port);
   return {
     id,
     service,
-    address: addressOf(container, metadata.get("network"), rules.networks),
-    port: port.number,
+    ...endpoint,
+    ...(endpoint.port === port.number ? {} : { containerPort: port.number }),
     protocol: port.protocol,
     weight: weightOf(metadata),
     tags: tagsOf(metadata, rules, port),
-    attrs: Object.fromEntries([...metadata].filter(([key]) => !KNOWN.has(key))),
+    attrs: Object.fromEntries([...metadata].filter(([key]) => !isLabel(key))),
     routes: routesOf(metadata),
     check: checkOf(metadata, port, container.health),
+    ...(note === undefined ? {} : { note }),
   };
+}
+
+/** An empty setting is none (registrator: mapDefault()), so that a label can undo a variable; an attr may be empty. */
+function withoutEmpty(metadata: Metadata): Metadata {
+  return new Map([...metadata].filter(([key, value]) => value !== "" || !isLabel(key)));
 }
 
 function limit(metadata: Metadata): void {
@@ -177,48 +179,12 @@ function nameOf(container: Container, metadata: Metadata): string {
   return metadata.get("name") || container.labels[COMPOSE_SERVICE] || image;
 }
 
-function addressOf(
-  { networks: on, networkMode }: Container,
-  wanted: string | undefined,
-  shared: readonly string[],
-): string {
-  const names = on.map(({ name }) => name);
-  if (wanted) {
-    // Compose prefixes a network's name with the project's; people write the short one.
-    const network = on.find(({ name }) => name === wanted) ??
-      on.find(({ name }) => name.endsWith(`_${wanted}`) && shared.includes(name));
-    const problem = !network
-      ? `the container is not on it (it is on: ${listed(names)})`
-      : !shared.includes(network.name)
-      ? `nginx cannot reach it (it is on: ${listed(shared)})`
-      : `the container has no address there`;
-    return network?.address && shared.includes(network.name)
-      ? network.address
-      : reject("network", `'${shown(wanted)}': ${problem}`);
-  }
-  for (const name of shared) {
-    const address = on.find((network) => network.name === name)?.address;
-    if (address) return address;
-  }
-  const advice = `network ${shared[0] ?? "of nginx"}`;
-  if (networkMode === "host" || networkMode === "none" || networkMode.startsWith("container:")) {
-    const mode = shown(networkMode);
-    throw new RejectedError(
-      `It has no address of its own (network_mode: ${mode}). Put it on the ${advice} instead.`,
-    );
-  }
-  throw new RejectedError(
-    `It is on no network that nginx shares (it is on: ${
-      listed(names)
-    }). Add the ${advice} to its service.`,
-  );
-}
-
 function tagsOf(metadata: Metadata, rules: Rules, { protocol }: Port): readonly string[] {
-  const own = (metadata.get("tags") ?? "").split(",").map((tag) => tag.trim());
-  return [...own, ...rules.tags, ...(protocol === "udp" ? ["udp"] : [])].filter((tag) =>
-    tag !== ""
-  );
+  return [
+    ...tagsIn(metadata.get("tags") ?? ""),
+    ...rules.tags,
+    ...(protocol === "udp" ? ["udp"] : []),
+  ];
 }
 
 function weightOf(metadata: Metadata): number {

@@ -1,5 +1,6 @@
 // Knocks on one endpoint once: TCP connect or HTTP GET. Owns no schedule and no verdict.
 import { within } from "../deadline.ts";
+import type { Check } from "../instance.ts";
 import type { Finding, Target } from "./target.ts";
 
 /** One probe; never throws, ends within the check's timeout or when the signal fires. */
@@ -9,7 +10,7 @@ export async function probe(target: Target, signal: AbortSignal): Promise<Findin
     return await within(
       check.timeout,
       signal,
-      (signal) => check.kind === "http" ? get(target, check.path, signal) : connect(target, signal),
+      (signal) => check.kind === "http" ? get(target, check, signal) : connect(target, signal),
     );
   } catch (error) {
     return { ok: false, detail: reasonOf(error) };
@@ -22,17 +23,23 @@ async function connect({ address, port }: Target, signal: AbortSignal): Promise<
   return { ok: true, detail: "connected" };
 }
 
-async function get({ address, port }: Target, path: string, signal: AbortSignal): Promise<Finding> {
+async function get(
+  { address, port }: Target,
+  { path, method = "GET", statuses = [[200, 399]] }: Extract<Check, { kind: "http" }>,
+  signal: AbortSignal,
+): Promise<Finding> {
   const host = address.includes(":") ? `[${address}]` : address;
   const response = await fetch(`http://${host}:${port}${path}`, {
+    method,
     signal,
     redirect: "manual",
     // No connection is kept: the next probe must find out whether the instance still accepts one.
     headers: { "user-agent": "rollcall", connection: "close" },
   });
   await response.body?.cancel();
-  const ok = response.status >= 200 && response.status < 400;
-  return { ok, detail: `status is ${response.status}` };
+  const { status } = response;
+  const ok = statuses.some(([first, last]) => status >= first && status <= last);
+  return { ok, detail: `status is ${status}` };
 }
 
 function reasonOf(error: unknown): string {

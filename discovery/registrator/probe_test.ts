@@ -174,3 +174,23 @@ Deno.test("probe() never throws, also for what is no address", STRICT, async () 
     assert.equal(finding.ok, false);
   }
 });
+
+Deno.test(
+  "probe() by HTTP passes by the statuses that are expected, and asks as it is told to",
+  STRICT,
+  async () => {
+    const methods: string[] = [];
+    await withServer((request) => {
+      methods.push(request.method);
+      return new Response(null, { status: 301, headers: { location: "/x" } });
+    }, async (port) => {
+      const plain = target(port, { path: "/" });
+      const probing = async (change: Record<string, unknown>) =>
+        (await probe({ ...plain, check: { ...plain.check, ...change } }, ALWAYS)).ok;
+      assert.equal(await probing({}), true);
+      assert.equal(await probing({ statuses: [[200, 299]] }), false);
+      assert.equal(await probing({ statuses: [[200, 200], [301, 302]], method: "HEAD" }), true);
+      assert.deepEqual(methods, ["GET", "GET", "HEAD"]);
+    });
+  },
+);

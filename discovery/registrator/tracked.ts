@@ -170,9 +170,12 @@ export class Tracked {
     const { container, rules: { host } } = this;
     const { id, name, image } = container;
     const { state, reason, since } = this.standings.get(port)!;
-    const status = instance
-      ? { state, reason, since, container: name, service: instance.service, instance: instance.id }
-      : { state, reason, since, container: name };
+    const note = instance?.note;
+    const status: Status = {
+      ...{ state, reason, since, container: name },
+      ...(instance && { service: instance.service, instance: instance.id }),
+      ...(note !== undefined && { note }),
+    };
     return {
       container,
       statusKey: statusKey(host, id, port),
@@ -210,7 +213,8 @@ export class Tracked {
   }
 }
 
-function portOf({ port: number, protocol }: Instance): string {
+/** The container's own port, also where the host publishes it on another: statuses and probings go by it. */
+function portOf({ port, containerPort: number = port, protocol }: Instance): string {
   return portName({ number, protocol });
 }
 
