@@ -25,6 +25,7 @@ export function measurement(given: Partial<Measurement> = {}): Measurement {
     killToLast: [150, 160, 170],
     unseen: 0,
     underWayAtKill: { GET: 0, POST: 0 },
+    sentWhileEnding: { GET: 0, POST: 0 },
     reloads: 4,
     parts: [{ service: "nginx", memoryMiB: 20, cpuSeconds: 1 }],
     pace: { achievedRate: 1000, lateness: undefined, invalid: undefined },

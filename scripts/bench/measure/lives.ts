@@ -2,7 +2,7 @@
 
 import { NOBODY, type Recording } from "../load/recording.ts";
 import type { ContainerEvent } from "../stack/events.ts";
-import { endingOf } from "./account.ts";
+import { endingOf, type Method, methodOf } from "./account.ts";
 
 /** One run of one container. Times are in ms since 1970; absent: it did not happen in this load. */
 export interface Life {
@@ -124,23 +124,34 @@ export function turnoverOf(lives: readonly Life[]): Turnover {
   };
 }
 
-/**
- * Failed requests that were under way when an instance got its signal. An application that exits at once
- * has taken them with it; no load balancer can do anything about a POST among them.
- */
-export function underWayAtKill(
-  recording: Recording,
-  lives: readonly Life[],
-): Readonly<Record<"GET" | "POST", number>> {
-  const { startedAt, sent, ended, ending, flags } = recording;
-  const kills = lives.flatMap(({ killed }) => killed === undefined ? [] : [killed - startedAt]);
-  const counts = { GET: 0, POST: 0 };
-  for (let i = 0; i < ending.length; i++) {
+/** Failed requests that an ending instance took with it, by method. */
+export interface Caught {
+  /** Under way when an instance got its signal. No load balancer can do anything about a POST among them. */
+  readonly underWayAtKill: Readonly<Record<Method, number>>;
+  /**
+   * Sent later, but before Docker said that the instance had ended: it no longer served, and only who hears of
+   * the signal can have known.
+   */
+  readonly sentWhileEnding: Readonly<Record<Method, number>>;
+}
+
+/** Counts the failed requests that fell into the end of an instance. */
+export function caughtBy(lives: readonly Life[], recording: Recording): Caught {
+  const { startedAt, sent, ended } = recording;
+  const ends = lives.flatMap(({ killed, died }) =>
+    killed === undefined ? [] : [{ kill: killed - startedAt, end: (died ?? killed) - startedAt }]
+  );
+  const underWayAtKill = { GET: 0, POST: 0 };
+  const sentWhileEnding = { GET: 0, POST: 0 };
+  for (let i = 0; i < recording.ending.length; i++) {
     if (endingOf(recording, i) === "answered") continue;
-    const hit = kills.some((kill) => sent[i]! <= kill && ended[i]! >= kill);
-    if (hit) counts[flags[i]! & 1 ? "POST" : "GET"]++;
+    const method = methodOf(recording, i);
+    if (ends.some(({ kill }) => sent[i]! <= kill && ended[i]! >= kill)) underWayAtKill[method]++;
+    else if (ends.some(({ kill, end }) => sent[i]! > kill && sent[i]! <= end)) {
+      sentWhileEnding[method]++;
+    }
   }
-  return counts;
+  return { underWayAtKill, sentWhileEnding };
 }
 
 function least(numbers: readonly number[]): number | undefined {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ContainerEvent } from "../stack/events.ts";
 import { recordingOf } from "./fake_recording.ts";
-import { livesOf, turnoverOf, underWayAtKill } from "./lives.ts";
+import { caughtBy, livesOf, turnoverOf } from "./lives.ts";
 
 const id = "aaaaaaaaaaaa".padEnd(64, "0"), other = "bbbbbbbbbbbb".padEnd(64, "0");
 const event = (action: ContainerEvent["action"], at: number, more: Partial<ContainerEvent> = {}) =>
@@ -76,13 +76,17 @@ Deno.test("turnoverOf() has no times for what did not happen, and counts who was
   });
 });
 
-Deno.test("underWayAtKill() counts failed requests that a signal caught, by method", () => {
+Deno.test("caughtBy() counts failed requests that an end caught, by method", () => {
   const recording = recordingOf([
     { intended: 95, ended: 105, ending: "status", status: 502, post: true },
     { intended: 95, ended: 105, ending: "cut" },
     { intended: 95, ended: 105 },
     { intended: 101, ended: 105, ending: "cut", post: true },
+    { intended: 111, ended: 115, ending: "cut", post: true },
     { intended: 90, ended: 99, ending: "cut", post: true },
   ]);
-  assert.deepEqual(underWayAtKill(recording, [{ id, killed: 100 }]), { GET: 1, POST: 1 });
+  assert.deepEqual(caughtBy([{ id, killed: 100, died: 110 }], recording), {
+    underWayAtKill: { GET: 1, POST: 1 },
+    sentWhileEnding: { GET: 0, POST: 1 },
+  });
 });

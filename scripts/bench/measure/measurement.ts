@@ -5,7 +5,7 @@ import type { Backend } from "../stack/backend.ts";
 import type { ContainerEvent } from "../stack/events.ts";
 import type { Usage } from "../stack/parts.ts";
 import { type Account, accountFor, balances } from "./account.ts";
-import { livesOf, type Turnover, turnoverOf, underWayAtKill } from "./lives.ts";
+import { type Caught, caughtBy, livesOf, type Turnover, turnoverOf } from "./lives.ts";
 import { type Pace, paceOf } from "./pace.ts";
 
 /** How the clients of a load connect: kept connections, a new one for each request, or half and half. */
@@ -32,13 +32,11 @@ export interface Part {
 }
 
 /** A load under which something was done to the instances, and what came of it. */
-export interface Measurement extends Subjected, Turnover {
+export interface Measurement extends Subjected, Turnover, Caught {
   readonly startedAt: string;
   readonly seconds: number;
   readonly rate: number;
   readonly account: Account;
-  /** Failed requests that were under way when an instance got its signal. */
-  readonly underWayAtKill: Readonly<Record<"GET" | "POST", number>>;
   /** How often the load balancer took over a configuration; absent where it cannot be told. */
   readonly reloads?: number;
   /** Absent where Docker does not tell. */
@@ -95,7 +93,7 @@ export function measurementOf(about: Subjected, gathered: Gathered): Measurement
     rate: recording.rate,
     account,
     ...turnoverOf(lives),
-    underWayAtKill: underWayAtKill(recording, lives),
+    ...caughtBy(lives, recording),
     ...(reloads === undefined ? {} : { reloads }),
     ...(parts === undefined ? {} : { parts }),
     pace,

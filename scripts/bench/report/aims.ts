@@ -39,8 +39,8 @@ const aims: readonly Aim[] = [
   counted(
     "instances exit at once",
     "abrupt",
-    "failed POSTs that were not under way at the signal",
-    (m) => failed(m.account, { method: "POST" }) - m.underWayAtKill.POST,
+    "failed POSTs that no ending instance had in its hands",
+    (m) => failed(m.account, { method: "POST" }) - m.underWayAtKill.POST - m.sentWhileEnding.POST,
   ),
   counted("scaling", "scale", "answers over 500 ms", ({ account }) => account.slow),
   counted(

@@ -28,10 +28,14 @@ Deno.test("verdicts() adds failures of all clients up, and takes the worst of ti
 });
 
 Deno.test("verdicts() does not blame Rollcall for POSTs in dead hands, nor for others' failures", () => {
-  const caught = failing(2, "POST", { scenario: "abrupt", underWayAtKill: { GET: 0, POST: 2 } });
+  const caught = failing(3, "POST", {
+    scenario: "abrupt",
+    underWayAtKill: { GET: 0, POST: 2 },
+    sentWhileEnding: { GET: 0, POST: 1 },
+  });
   const rival = failing(9, "GET", { subject: "resolve" });
   const rows = verdicts([caught, rival, measurement(), failing(5, "GET", { defect: "x" })], []);
-  assert.equal(find(rows, "not under way at the signal").kept, true);
+  assert.equal(find(rows, "had in its hands").kept, true);
   assert.equal(find(rows, "leave and come: failed GETs").kept, true);
 });
 

@@ -1,6 +1,6 @@
 // The headline figures of measurements, as text: what goes into the terminal's table and into the report. Pure.
 
-import { failed } from "../measure/account.ts";
+import { type Account, failed } from "../measure/account.ts";
 import type { Measurement, Throughput } from "../measure/measurement.ts";
 import { median, summarize, type Summary } from "../measure/statistics.ts";
 
@@ -41,12 +41,16 @@ export function count(number: number): string {
 }
 
 /** How requests failed, as in `12 stale POST on kept connections`; empty when none did. */
-export function failuresOf({ account, underWayAtKill }: Measurement): readonly string[] {
+export function failuresOf(measurement: Measurement): readonly string[] {
+  const { account, underWayAtKill, sentWhileEnding } = measurement;
   const lines = account.failures.map(({ kind, method, client, count: n }) =>
     `${count(n)} ${kind} (${method}, ${client} connection)`
   );
-  const { GET, POST } = underWayAtKill;
-  if (GET + POST > 0) lines.push(`of these under way at the signal: ${GET} GET, ${POST} POST`);
+  const caught = (when: string, { GET, POST }: Account["sent"]) => {
+    if (GET + POST > 0) lines.push(`of these ${when}: ${GET} GET, ${POST} POST`);
+  };
+  caught("under way at the signal", underWayAtKill);
+  caught("sent between signal and end", sentWhileEnding);
   return lines;
 }
 

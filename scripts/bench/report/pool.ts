@@ -34,10 +34,8 @@ export function pooled(runs: Runs): Measurement {
     readyToFirst: runs.flatMap(({ readyToFirst }) => readyToFirst),
     killToLast: runs.flatMap(({ killToLast }) => killToLast),
     unseen: sum(runs.map(({ unseen }) => unseen)),
-    underWayAtKill: {
-      GET: sum(runs.map(({ underWayAtKill }) => underWayAtKill.GET)),
-      POST: sum(runs.map(({ underWayAtKill }) => underWayAtKill.POST)),
-    },
+    underWayAtKill: summed(runs.map(({ underWayAtKill }) => underWayAtKill)),
+    sentWhileEnding: summed(runs.map(({ sentWhileEnding }) => sentWhileEnding)),
     ...(reloads.length > 0 ? { reloads: median(reloads) } : {}),
     ...(parts.length > 0 ? { parts: pooledParts(parts) } : {}),
     problems: runs.flatMap(({ run, problems }) => problems.map((text) => `run ${run}: ${text}`)),
@@ -51,13 +49,9 @@ function pooledAccount(accounts: readonly Account[]): Account {
     const count = failure.count + (failures.get(key)?.count ?? 0);
     failures.set(key, { ...failure, count });
   }
-  const byMethod = (pick: (account: Account) => Account["sent"]) => ({
-    GET: sum(accounts.map((account) => pick(account).GET)),
-    POST: sum(accounts.map((account) => pick(account).POST)),
-  });
   return {
-    sent: byMethod(({ sent }) => sent),
-    answered: byMethod(({ answered }) => answered),
+    sent: summed(accounts.map(({ sent }) => sent)),
+    answered: summed(accounts.map(({ answered }) => answered)),
     failures: [...failures.values()].sort((a, b) => b.count - a.count),
     slow: sum(accounts.map(({ slow }) => slow)),
     latency: pooledSummary(accounts.flatMap(({ latency }) => latency ? [latency] : [])),
@@ -84,6 +78,13 @@ function pooledParts(all: readonly (readonly Part[])[]): readonly Part[] {
     memoryMiB: median(parts.map(({ memoryMiB }) => memoryMiB)),
     cpuSeconds: median(parts.map(({ cpuSeconds }) => cpuSeconds)),
   }));
+}
+
+function summed(counts: readonly Account["sent"][]): Account["sent"] {
+  return {
+    GET: sum(counts.map(({ GET }) => GET)),
+    POST: sum(counts.map(({ POST }) => POST)),
+  };
 }
 
 function sum(numbers: readonly number[]): number {
