@@ -6,6 +6,8 @@ export const SERVICES = "/services/";
 export const HOSTS = "/rollcall/hosts/";
 /** Why a known instance is or is not in rotation, for people. */
 export const STATUS = "/rollcall/status/";
+/** Who is out of rotation by hand. People write these, on no lease: they outlive every registrator. */
+export const DRAINS = "/rollcall/drain/";
 
 /** A service's name: it becomes a key, an nginx upstream and a host name. */
 export const SERVICE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
@@ -26,4 +28,9 @@ export function hostKey(host: string): string {
 /** `/rollcall/status/<host>/<container-id>/<port>`, as in `80` or `53:udp`; `-` is the whole container. */
 export function statusKey(host: string, containerId: string, port: string): string {
   return `${STATUS}${host}/${containerId}/${port}`;
+}
+
+/** `/rollcall/drain/<host>/<container>`: the container of that name is to get no traffic until the key is deleted. */
+export function drainKey(host: string, container: string): string {
+  return `${DRAINS}${host}/${container}`;
 }

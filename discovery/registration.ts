@@ -26,9 +26,16 @@ const status = z.object({
   instance: z.string().optional(),
   /** What its owner asked for and does not get, and why. */
   note: z.string().optional(),
+  /** Draining because somebody drained it, not because it was told to stop. */
+  byHand: z.literal(true).optional(),
 });
 
 const voucher = z.object({ host: z.string(), version: z.string(), since: z.iso.datetime() });
+
+const drain = z.object({
+  since: z.iso.datetime().optional(),
+  reason: z.string().max(200).optional(),
+});
 
 /** The value of `/services/<service>/<instance-id>`. */
 export type Registration = Readonly<z.infer<typeof registration>>;
@@ -36,6 +43,8 @@ export type Registration = Readonly<z.infer<typeof registration>>;
 export type Status = Readonly<z.infer<typeof status>>;
 /** The value of `/rollcall/hosts/<host>`. */
 export type Voucher = Readonly<z.infer<typeof voucher>>;
+/** The value of `/rollcall/drain/<host>/<container>`. */
+export type Drain = Readonly<z.infer<typeof drain>>;
 
 /** An instance as it stands in etcd; `since` is when it came into rotation. */
 export function registrationOf(
@@ -60,7 +69,7 @@ export function registrationOf(
 }
 
 /** One line of JSON, its fields always in the same order, so that equal values are equal text. */
-export function encode(value: Registration | Status | Voucher): string {
+export function encode(value: Registration | Status | Voucher | Drain): string {
   return JSON.stringify(value);
 }
 
@@ -80,6 +89,11 @@ export function decodeStatus(value: string): Status | undefined {
 /** A voucher, or undefined when the value is malformed. */
 export function decodeVoucher(value: string): Voucher | undefined {
   return decode(voucher, value);
+}
+
+/** Why and since when somebody drained a container. The key alone counts: a value that is none says nothing more. */
+export function decodeDrain(value: string): Drain {
+  return decode(drain, value) ?? {};
 }
 
 function decode<T>(schema: z.ZodType<T>, value: string): T | undefined {

@@ -4,6 +4,7 @@ import {
   type Entry,
   inTransactions,
   LeaseLostError,
+  NO_LEASE,
   type Registry,
 } from "./registry.ts";
 
@@ -50,7 +51,7 @@ export class MemoryRegistry implements Registry {
   async apply(changes: Changes, lease: string): Promise<void> {
     for (const transaction of inTransactions(changes)) {
       await this.answer();
-      if (transaction.puts.size > 0 && !this.leases.has(lease)) {
+      if (transaction.puts.size > 0 && lease !== NO_LEASE && !this.leases.has(lease)) {
         throw new LeaseLostError(`Cannot write: lease ${lease} is gone`);
       }
       for (const key of transaction.deletes) this.keys.delete(key);
@@ -64,7 +65,7 @@ export class MemoryRegistry implements Registry {
 
   /** A key written by somebody else, with no lease. */
   put(key: string, value: string): void {
-    this.keys.set(key, { value, lease: "0" });
+    this.keys.set(key, { value, lease: NO_LEASE });
   }
 
   /** A key deleted by somebody else. */

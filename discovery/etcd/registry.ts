@@ -3,7 +3,7 @@
 /** A key as it stands in etcd. */
 export interface Entry {
   readonly value: string;
-  /** The lease it hangs on, `0` when none. */
+  /** The lease it hangs on, NO_LEASE when none. */
   readonly lease: string;
 }
 
@@ -27,7 +27,7 @@ export interface Registry {
   /** Ends a lease and deletes the keys on it; of no effect when it is gone. */
   revoke(lease: string): Promise<void>;
   /**
-   * Deletes, then writes on `lease`. At most 128 operations are one transaction; what is more
+   * Deletes, then writes on `lease`, or on none where that is `NO_LEASE`. At most 128 operations are one transaction; what is more
    * follows in further ones, in the order given, deletes first.
    * Throws LeaseLostError, having written nothing of that transaction, when the lease is gone.
    */
@@ -35,6 +35,9 @@ export interface Registry {
   /** Ends all connections. */
   close(): void;
 }
+
+/** Keys that are written on it stay until somebody deletes them. */
+export const NO_LEASE = "0";
 
 /** The lease is gone, and every key on it: grant another and write anew. */
 export class LeaseLostError extends Error {

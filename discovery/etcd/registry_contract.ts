@@ -1,6 +1,6 @@
 // What every Registry promises, as tests: the same ones for etcd and for its twin in memory.
 import assert from "node:assert/strict";
-import { LeaseLostError, MOST_OPERATIONS, type Registry } from "./registry.ts";
+import { LeaseLostError, MOST_OPERATIONS, NO_LEASE, type Registry } from "./registry.ts";
 
 /** A Registry to test, empty. */
 export interface Subject {
@@ -75,6 +75,13 @@ export function registryContract(
   test("apply() of nothing does nothing", async ({ registry }) => {
     await registry.apply(changes({}), await registry.grant(60));
     assert.equal((await registry.list("/")).size, 0);
+  });
+
+  test("apply() on NO_LEASE writes keys that stay", async ({ registry }) => {
+    const lease = await registry.grant(60);
+    await registry.apply(changes({ "/a": "1" }), NO_LEASE);
+    await registry.revoke(lease);
+    assert.deepEqual((await registry.list("/a")).get("/a"), { value: "1", lease: NO_LEASE });
   });
 
   test("apply() on a lease that is gone throws LeaseLostError, and nothing of that transaction happens", async ({ registry }) => {

@@ -13,6 +13,8 @@ export const SURVIVED = 10_000;
 export interface Leaving {
   readonly reason: string;
   readonly since: number;
+  /** Not by a signal, but by hand: it is not going to end. */
+  readonly byHand?: true;
 }
 
 interface Departure extends Leaving {

@@ -34,7 +34,9 @@ export function inheritanceIn(entries: ReadonlyMap<string, Entry>, host: string)
     if (status === undefined) continue;
     statuses.set(key, status);
     const containerId = key.slice(own.length).split("/")[0];
-    if (status.state === "draining" && containerId) draining.set(containerId, status);
+    if (status.state === "draining" && !status.byHand && containerId) {
+      draining.set(containerId, status);
+    }
   }
   const voucher = entries.get(hostKey(host));
   return { registrations, statuses, draining, voucher: voucher && decodeVoucher(voucher.value) };

@@ -2,9 +2,10 @@
 import { delay } from "../delay.ts";
 import type { Engine } from "../docker/engine.ts";
 import type { Changes, Registry } from "../etcd/registry.ts";
-import { hostKey, HOSTS, SERVICES, STATUS } from "../keys.ts";
+import { DRAINS, hostKey, HOSTS, SERVICES, STATUS } from "../keys.ts";
 import type { Log } from "../log.ts";
-import { decodeStatus, encode } from "../registration.ts";
+import { decodeStatus, type Drain, encode } from "../registration.ts";
+import { drainsIn, DrainWatch } from "./drains.ts";
 import { inheritanceIn, ownerFor } from "./inheritance.ts";
 import { Observer } from "./observer.ts";
 import { Prober } from "./prober.ts";
@@ -39,6 +40,7 @@ export class Registrator {
   private readonly observer: Observer;
   private readonly prober: Prober;
   private readonly reconciler: Reconciler;
+  private readonly drains: DrainWatch;
   private readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
   private readonly now: () => number;
   private readonly stop = new AbortController();
@@ -69,11 +71,16 @@ export class Registrator {
         this.changed();
       },
     });
+    const drained = (drains: ReadonlyMap<string, Drain>) => {
+      roster.drained(drains, now());
+      this.changed();
+    };
+    this.drains = new DrainWatch({ registry, host, drained, wait });
     this.reconciler = new Reconciler({
       registry,
       desired: () => this.desired(),
       patient,
-      prefixes: [SERVICES, `${STATUS}${host}/`, HOSTS],
+      prefixes: [SERVICES, `${STATUS}${host}/`, HOSTS, `${DRAINS}${host}/`],
       ownerOf: ownerFor(host),
       hostKey: hostKey(host),
       ttl,
@@ -100,7 +107,9 @@ export class Registrator {
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
     await this.inherit();
-    await Promise.all([this.reconciler.run(this.stop.signal), this.observer.run(this.stop.signal)]);
+    await Promise.all(
+      [this.reconciler, this.observer, this.drains].map((part) => part.run(this.stop.signal)),
+    );
     this.prober.stop();
     signal.removeEventListener("abort", stop);
   }
@@ -116,6 +125,7 @@ export class Registrator {
     const inheritance = inheritanceIn(entries, host);
     this.inheritedVoucher = inheritance.voucher?.since;
     this.roster.inherit(inheritance, this.now());
+    this.roster.drained(drainsIn(entries, host), this.now()); // before anything is written
     const count = inheritance.registrations.size;
     if (count > 0) log.info("registrations taken over", { count });
   }

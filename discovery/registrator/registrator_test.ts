@@ -452,3 +452,56 @@ Deno.test("Registrator at rest asks and writes nothing but its resyncs", async (
   });
   await scene.stop();
 });
+
+Deno.test("Registrator takes out who is drained by hand within a second, and back when the key is gone", async () => {
+  const scene = new Scene();
+  scene.start("a");
+  scene.start("b");
+  await scene.run();
+  assert.equal(await scene.up(), "a b");
+  scene.registry.put("/rollcall/drain/h/web-a", "written with etcdctl, not JSON");
+  scene.registry.put("/rollcall/drain/h2/web-b", "{}"); // another host's
+  await scene.clock.move(1_000);
+  assert.deepEqual([await scene.up(), await scene.state("a")], ["b", "draining"]);
+  await scene.clock.move(2 * RESYNC);
+  assert.equal(await scene.up(), "b");
+  scene.registry.delete("/rollcall/drain/h/web-a");
+  await scene.clock.move(1_000);
+  assert.deepEqual([await scene.up(), await scene.state("a")], ["a b", "up"]);
+  await scene.stop();
+});
+
+Deno.test("Registrator: its successor leaves out who is drained by hand, and lets in who was undrained meanwhile", async () => {
+  const first = new Scene();
+  first.start("a");
+  first.start("b");
+  first.registry.put("/rollcall/drain/h/web-a", "{}");
+  first.registry.put("/rollcall/drain/h/web-b", "{}");
+  await first.run();
+  await first.clock.move(1_000);
+  assert.equal(await first.up(), "");
+  await first.stop();
+  first.registry.delete("/rollcall/drain/h/web-b");
+  first.registry.applied.length = 0;
+  const second = await new Scene(first).run();
+  await second.clock.move(1_000);
+  assert.deepEqual([await second.up(), await second.state("a")], ["b", "draining"]);
+  for (const { puts } of second.registry.applied) {
+    assert.ok(![...puts.keys()].some((key) => key.includes("/services/nginx/h:web-a")));
+  }
+  await second.stop();
+});
+
+Deno.test("Registrator keeps who is drained by hand out while etcd does not answer", async () => {
+  const scene = new Scene();
+  scene.start("a");
+  scene.registry.put("/rollcall/drain/h/web-a", "{}");
+  await scene.run();
+  scene.registry.failure = new Error("Cannot list: away");
+  await scene.clock.move(5_000);
+  scene.registry.failure = undefined;
+  scene.start("b");
+  await scene.clock.move(5_000);
+  assert.equal(await scene.up(), "b");
+  await scene.stop();
+});

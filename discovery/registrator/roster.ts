@@ -2,11 +2,12 @@
 import type { ContainerEvent } from "../docker/events.ts";
 import type { Listed } from "../docker/replies.ts";
 import type { Container } from "../instance.ts";
-import type { Registration, Status } from "../registration.ts";
-import { Departures } from "./departures.ts";
+import type { Drain, Registration, Status } from "../registration.ts";
+import { Departures, type Leaving } from "./departures.ts";
 import { entriesOf } from "./entries.ts";
 import type { Inheritance } from "./inheritance.ts";
 import type { Rules } from "./instances_of.ts";
+import { shown } from "./rejected_error.ts";
 import type { Finding, Target } from "./target.ts";
 import { Tracked } from "./tracked.ts";
 
@@ -22,6 +23,8 @@ export interface News {
 export class Roster {
   private readonly tracked = new Map<string, Tracked>();
   private readonly departures = new Departures();
+  /** Who is out of rotation by hand, by container name. */
+  private drains: ReadonlyMap<string, Leaving> = new Map();
   private readonly legacy = {
     registrations: new Map<string, Registration>(),
     statuses: new Map<string, Status>(),
@@ -65,7 +68,7 @@ export class Roster {
       status: (key) => statuses.get(key),
     });
     this.tracked.set(id, tracked);
-    tracked.settle(this.departures.of(id), now);
+    tracked.settle(this.leaving(container), now);
     this.changes++;
   }
 
@@ -133,6 +136,20 @@ export class Roster {
     }
   }
 
+  /** Everybody who is out of rotation by hand now, by container name. They are probed on, so that they can come back at once. */
+  drained(drains: ReadonlyMap<string, Drain>, now: number): void {
+    const before = this.drains;
+    this.drains = new Map([...drains].map(([name, { since, reason }]) => {
+      const why = reason ? `: ${shown(reason)}` : "";
+      return [name, {
+        reason: `Drained by hand${why}. rollcall undrain ${shown(name)} brings it back.`,
+        since: since === undefined ? before.get(name)?.since ?? now : Date.parse(since),
+        byHand: true,
+      }];
+    }));
+    for (const tracked of this.tracked.values()) this.settle(tracked, now);
+  }
+
   /** What a probe of an endpoint found. Of no effect when the container or the endpoint has changed since. */
   probed(target: Target, finding: Finding, now: number): void {
     const tracked = this.tracked.get(target.containerId);
@@ -197,7 +214,12 @@ export class Roster {
   }
 
   private settle(tracked: Tracked, now: number): void {
-    if (tracked.settle(this.departures.of(tracked.container.id), now)) this.changes++;
+    if (tracked.settle(this.leaving(tracked.container), now)) this.changes++;
+  }
+
+  /** Who was told to stop is leaving for that reason, drained by hand or not. */
+  private leaving({ id, name }: Container): Leaving | undefined {
+    return this.departures.of(id) ?? this.drains.get(name);
   }
 }
 

@@ -4,7 +4,13 @@ import type { ContainerEvent } from "../docker/events.ts";
 import type { Listed } from "../docker/replies.ts";
 import { attached, sampleContainer } from "../docker/sample_container.ts";
 import type { Container } from "../instance.ts";
-import { decodeRegistration, decodeStatus, encode, type Registration } from "../registration.ts";
+import {
+  decodeRegistration,
+  decodeStatus,
+  type Drain,
+  encode,
+  type Registration,
+} from "../registration.ts";
 import { DEAD_FOR, SURVIVED } from "./departures.ts";
 import { inheritanceIn } from "./inheritance.ts";
 import { Roster } from "./roster.ts";
@@ -506,4 +512,49 @@ Deno.test("Roster: memory does not grow with what comes and goes", () => {
   scene.tick(DEAD_FOR).list([]);
   assert.equal(scene.roster.remembered, 0);
   assert.equal(scene.roster.entries().size, 0);
+});
+
+Deno.test("Roster.drained(): who is drained by hand is probed on and comes back at once; its stop signal weighs more", () => {
+  const scene = new Scene().saw().probe();
+  const since = "2026-11-23T02:00:00.000Z";
+  const drain = { since, reason: "new disk" };
+  scene.roster.drained(new Map<string, Drain>([["web-c1", drain], ["web-c2", {}]]), scene.now);
+  const [[, value] = ["", ""]] = [...scene.roster.entries()];
+  assert.deepEqual([...scene.roster.entries().keys()], ["/rollcall/status/h/c1/80"]);
+  assert.deepEqual(decodeStatus(value), {
+    state: "draining",
+    reason: "Drained by hand: new disk. rollcall undrain web-c1 brings it back.",
+    since,
+    container: "web-c1",
+    service: "nginx",
+    instance: "h:web-c1:80",
+    byHand: true,
+  });
+  assert.equal(scene.roster.targets().size, 1);
+
+  const { revision } = scene.roster;
+  scene.roster.drained(new Map([["web-c1", drain]]), scene.tick().now);
+  assert.equal(scene.roster.revision, revision); // nothing new for who is known
+
+  scene.hear({ action: "kill", signal: 15 });
+  const [told] = [...scene.roster.entries().values()].map(decodeStatus);
+  assert.match(told!.reason, /stop signal/);
+  assert.equal(told!.byHand, undefined);
+
+  const other = new Scene().saw().probe();
+  other.roster.drained(new Map([["web-c1", {}]]), other.now);
+  other.roster.drained(new Map(), other.tick().now);
+  assert.ok(other.roster.entries().has(KEY));
+});
+
+Deno.test("Roster.inherit(): who was drained by hand is not leaving: without the key it is back", () => {
+  const first = new Scene().saw().probe();
+  first.roster.drained(new Map([["web-c1", {}]]), first.now);
+  const entries = new Map(
+    [...first.roster.entries()].map(([key, value]) => [key, { value, lease: "1" }]),
+  );
+  const second = new Scene();
+  second.roster.inherit(inheritanceIn(entries, "h"), second.now);
+  second.saw().probe();
+  assert.ok(second.roster.entries().has(KEY));
 });

@@ -37,6 +37,7 @@ interface Probed extends Probing {
 /** A state, why, and since when (ISO time). */
 interface Standing extends Judgement {
   readonly since: string;
+  readonly byHand: true | undefined;
 }
 
 /** One life of one container: its next start makes another of it. */
@@ -80,8 +81,8 @@ export class Tracked {
     for (const port of ports) {
       const before = status(statusKey(rules.host, container.id, port));
       if (!before || !mine(before) || (inRotation(before.state) && !passed.has(port))) continue;
-      const { state, reason, since } = before;
-      this.standings.set(port, { state, reason, since });
+      const { state, reason, since, byHand } = before;
+      this.standings.set(port, { state, reason, since, byHand });
     }
     return passed;
   }
@@ -151,7 +152,7 @@ export class Tracked {
       const goesOn = before?.state === state && state !== "draining";
       const since = goesOn ? before.since : new Date(began).toISOString();
       if (before?.state === state && before.reason === reason && before.since === since) continue;
-      this.standings.set(port, { state, reason, since });
+      this.standings.set(port, { state, reason, since, byHand: leaving?.byHand });
       changed = true;
     }
     if (changed) this.rendered = undefined;
@@ -169,12 +170,13 @@ export class Tracked {
   private line(port: string, instance: Instance | undefined): Line {
     const { container, rules: { host } } = this;
     const { id, name, image } = container;
-    const { state, reason, since } = this.standings.get(port)!;
+    const { state, reason, since, byHand } = this.standings.get(port)!;
     const note = instance?.note;
     const status: Status = {
       ...{ state, reason, since, container: name },
       ...(instance && { service: instance.service, instance: instance.id }),
       ...(note !== undefined && { note }),
+      ...(byHand && state === "draining" && { byHand }),
     };
     return {
       container,
