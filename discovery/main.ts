@@ -4,23 +4,13 @@ import { HttpEngine } from "./docker/engine.ts";
 import { EtcdRegistry } from "./etcd/etcd_registry.ts";
 import { createLog, type Log, messageOf } from "./log.ts";
 import { backoff } from "./backoff.ts";
-import { type Config, ConfigError, readConfig, settingsHelp } from "./registrator/config.ts";
+import { manPage } from "./help.ts";
+import { ConfigError, readConfig } from "./registrator/config.ts";
 import { probe } from "./registrator/probe.ts";
+import { GaveUpError } from "./registrator/reconcile.ts";
 import { Registrator } from "./registrator/registrator.ts";
+import type { Config } from "./registrator/settings.ts";
 import { VERSION } from "./version.ts";
-
-const HELP = `rollcall ${VERSION}
-
-Usage: rollcall registrator [flags]
-       rollcall --version | --help
-
-registrator  watches Docker and keeps in etcd, on a lease, which instances may get traffic
-
-Flags, each also a variable:
-${settingsHelp()}
-
-Exit codes: 0 stopped by SIGTERM or SIGINT, 2 wrong flags or variables.
-`;
 
 /** A file that Docker's health check looks at: fresh as long as all is well. */
 const HEARTBEAT = "/run/rollcall/healthy";
@@ -40,6 +30,7 @@ async function runRegistrator(config: Config): Promise<void> {
     version: VERSION,
     host: self.host,
     networks: self.networks.join(","),
+    address: config.ip || self.hostAddress,
     ttl: config.ttl,
     resync: config.resync,
   });
@@ -48,11 +39,18 @@ async function runRegistrator(config: Config): Promise<void> {
     engine,
     registry,
     probe,
-    host: self.host,
-    networks: self.networks,
+    ...self,
+    published: !config.internal,
+    ip: config.ip,
+    addressLabel: config.use_ip_from_label,
     explicit: config.explicit,
     tags: config.tags,
     ttl: config.ttl,
+    refresh: config.ttl_refresh > 0 ? config.ttl_refresh * 1000 : config.ttl * 1000 / 3,
+    retries: {
+      attempts: config.retry_attempts < 0 ? Infinity : config.retry_attempts,
+      interval: config.retry_interval,
+    },
     resync: config.resync * 1000,
     version: VERSION,
     log,
@@ -75,23 +73,34 @@ async function deregister(registrator: Registrator, log: Log): Promise<boolean> 
   }
 }
 
-/** The host's name and the networks, asked of Docker where they are not set; waits for Docker. */
+/** What the registrator asks of Docker about itself. */
+interface Self {
+  readonly host: string;
+  readonly networks: readonly string[];
+  readonly hostAddress: string;
+}
+
+/** The host's name and address, and the networks, asked of Docker where they are not set; waits for Docker. */
 async function introduce(
   engine: HttpEngine,
   config: Config,
   log: Log,
   signal: AbortSignal,
-): Promise<{ host: string; networks: readonly string[] } | undefined> {
+): Promise<Self | undefined> {
   let said = "";
   for (let tries = 0; !signal.aborted; tries++) {
     try {
       const host = config.host || await engine.hostName(signal);
-      if (config.network.length > 0) return { host, networks: config.network };
+      const { network, ip } = config;
+      if (network.length > 0 && ip !== "") return { host, networks: network, hostAddress: ip };
       const own = await engine.inspect(Deno.hostname(), signal);
-      if (!own) {
+      if (!own && network.length === 0) {
         throw new Error("Cannot find the registrator's own container: set ROLLCALL_NETWORK");
       }
-      return { host, networks: own.networks.map(({ name }) => name) };
+      const networks = network.length > 0 ? network : own!.networks.map(({ name }) => name);
+      // The gateway of a network that nginx shares is the host, as its containers see it.
+      const gateways = networks.map((name) => own?.gateways[name] ?? "");
+      return { host, networks, hostAddress: gateways.find((address) => address !== "") ?? "" };
     } catch (error) {
       const message = messageOf(error);
       if (message !== said && !signal.aborted) log.warn("waiting for docker", { error: message });
@@ -113,12 +122,16 @@ async function beat(registrator: Registrator, signal: AbortSignal): Promise<void
 
 if (import.meta.main) {
   const [command, ...rest] = Deno.args;
-  if (command === "--help" || command === "-h" || rest.includes("--help")) {
-    console.log(HELP);
+  if (Deno.args.some((arg) => ["--help", "-help", "-h"].includes(arg))) {
+    console.log(manPage(VERSION));
   } else if (command === "--version") {
     console.log(VERSION);
   } else if (command !== "registrator") {
-    console.error(`Cannot run '${command ?? ""}': there is no such command\n\n${HELP}`);
+    console.error(
+      `Cannot run '${
+        command ?? ""
+      }': there is no such command. rollcall --help shows what there is.`,
+    );
     Deno.exit(2);
   } else {
     try {
@@ -126,9 +139,9 @@ if (import.meta.main) {
       await runRegistrator(config);
       Deno.exit(0); // grpc-js may leave timers behind
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
+      if (!(error instanceof ConfigError || error instanceof GaveUpError)) throw error;
       console.error(error.message);
-      Deno.exit(2);
+      Deno.exit(error instanceof ConfigError ? 2 : 1);
     }
   }
 }

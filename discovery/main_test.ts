@@ -42,8 +42,7 @@ Deno.test("rollcall --help and --version answer and exit 0; an unknown command a
     run("registrator", "--ttl", "soon", "--resync", "0"),
   ]);
   assert.equal(help.code, 0);
-  assert.match(help.stdout, /Usage: rollcall registrator \[flags\]/);
-  assert.match(help.stdout, /ROLLCALL_TTL/);
+  assert.match(help.stdout, /^ROLLCALL\(1\)\n\nNAME\n/);
   assert.equal(version.code, 0);
   assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/);
   assert.equal(unknown.code, 2);
@@ -85,6 +84,8 @@ Deno.test("rollcall registrator without etcd waits, says so once, and exits 0 so
     "h",
     "--network",
     "edge",
+    "--ip",
+    "192.0.2.7",
     "--docker",
     "http://127.0.0.1:1",
     "--etcd",
@@ -103,4 +104,14 @@ Deno.test("rollcall registrator without etcd waits, says so once, and exits 0 so
   assert.equal(code, 0);
   assert.equal(log.match(/waiting for etcd/g)?.length, 1);
   listener.close();
+});
+
+Deno.test("rollcall registrator with -retry-attempts gives up on etcd, says so, and exits 1", async () => {
+  const { code, stdout, stderr } = await run(
+    ...["registrator", "--host", "h", "--network", "edge", "--ip", "192.0.2.7"],
+    ...["--docker", "http://127.0.0.1:1", "--etcd", "http://127.0.0.1:1"],
+    ...["-retry-attempts", "1", "-retry-interval", "10"],
+  );
+  assert.equal(code, 1, stdout + stderr);
+  assert.match(stderr, /^Cannot read from etcd after 2 tries\n$/);
 });

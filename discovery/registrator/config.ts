@@ -1,71 +1,6 @@
-// The registrator's settings from the environment and from flags. Owns their names, defaults and limits.
+// Reads the registrator's settings from flags and environment, and names every mistake at once. Owns no setting.
 import { parseArgs } from "node:util";
-import { z } from "zod";
-import { LEVELS } from "../log.ts";
-
-const list = z.string().transform((text) =>
-  text.split(",").map((item) => item.trim()).filter((item) => item !== "")
-);
-const yesNo = z.enum(["true", "false", "1", "0", ""]).transform((text) =>
-  text === "true" || text === "1"
-);
-const seconds = (least: number, most: number) =>
-  z.string().regex(/^\d+$/, "a whole number of seconds").transform(Number).pipe(
-    z.number().min(least).max(most),
-  );
-
-/** Each setting: its variable is ROLLCALL_<NAME>, its flag --<name>. */
-const SETTINGS = {
-  etcd: {
-    schema: list.pipe(z.array(z.url({ protocol: /^https?$/ })).min(1)),
-    fallback: "http://etcd:2379",
-    help: "etcd's endpoints, separated by commas",
-  },
-  docker: {
-    schema: z.url({ protocol: /^http$/ }).transform((url) => url.replace(/\/+$/, "")),
-    fallback: "http://socket-proxy:2375",
-    help: "the Engine API, read only",
-  },
-  host: {
-    schema: z.string().regex(/^([A-Za-z0-9][A-Za-z0-9._-]{0,62})?$/, "a host name"),
-    fallback: "",
-    help: "name of this Docker host in the keys (default: what Docker calls itself)",
-  },
-  network: {
-    schema: list,
-    fallback: "",
-    help:
-      "networks on which nginx reaches instances, the preferred first (default: the registrator's own)",
-  },
-  ttl: {
-    schema: seconds(3, 3600),
-    fallback: "15",
-    help: "how long keys outlive the registrator, in s",
-  },
-  resync: {
-    schema: seconds(1, 3600),
-    fallback: "30",
-    help: "how often everything is compared again, in s",
-  },
-  explicit: {
-    schema: yesNo,
-    fallback: "false",
-    help: "register only containers with a SERVICE_NAME",
-  },
-  tags: { schema: list, fallback: "", help: "tags for every instance, separated by commas" },
-  deregister: {
-    schema: yesNo,
-    fallback: "false",
-    help:
-      "remove all keys when the registrator is stopped (a successor then finds none to take over)",
-  },
-  log_level: { schema: z.enum(LEVELS), fallback: "info", help: LEVELS.join(", ") },
-} as const;
-
-type Settings = typeof SETTINGS;
-
-/** The registrator's settings, checked. `ttl` and `resync` in seconds. */
-export type Config = { readonly [Name in keyof Settings]: z.output<Settings[Name]["schema"]> };
+import { ALL_SETTINGS, type Config, flagOf, type Setting, variableOf } from "./settings.ts";
 
 /** Something in flags or environment is wrong; the message lists everything that is. */
 export class ConfigError extends Error {
@@ -79,26 +14,28 @@ export class ConfigError extends Error {
 export function readConfig(args: readonly string[], env: Readonly<Record<string, string>>): Config {
   const problems: string[] = [];
   const flags = readFlags(args, problems);
-  const config: Record<string, unknown> = {};
-  for (const [name, { schema, fallback }] of Object.entries(SETTINGS)) {
+  const values: Record<string, unknown> = {};
+  for (const [name, { schema, fallback }] of ALL_SETTINGS) {
     const variable = variableOf(name);
-    const text = flags[name] ?? (env[variable] || fallback);
+    const text = flags.get(name) ?? (env[variable] || fallback);
     const { success, data, error } = schema.safeParse(text);
-    if (success) config[name] = data;
+    if (success) values[name] = data;
     else {
-      const source = name in flags ? `flag ${flagOf(name)}` : `variable ${variable}`;
-      problems.push(
-        `${source}: '${text.slice(0, 100)}': ${
-          error.issues.map((issue) => issue.message).join("; ")
-        }`,
-      );
+      const source = flags.has(name) ? `flag --${flagOf(name)}` : `variable ${variable}`;
+      const reasons = error.issues.map((issue) => issue.message).join("; ");
+      problems.push(`${source}: '${text.slice(0, 100)}': ${reasons}`);
     }
   }
-  const known = new Set(Object.keys(SETTINGS).map(variableOf));
+  const known = new Set([...ALL_SETTINGS.keys()].map(variableOf));
   for (const variable of Object.keys(env)) {
     if (variable.startsWith("ROLLCALL_") && !known.has(variable)) {
       problems.push(`variable ${variable}: there is no such setting`);
     }
+  }
+  const config = values as Config;
+  if (config.ttl_refresh >= config.ttl) {
+    const { ttl, ttl_refresh } = config;
+    problems.push(`ttl-refresh: '${ttl_refresh}': not shorter than ttl, which is ${ttl}`);
   }
   if (problems.length > 0) {
     throw new ConfigError(
@@ -107,56 +44,58 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
       }`,
     );
   }
-  return config as Config;
+  return config;
 }
 
-/** The settings as lines of help. */
-export function settingsHelp(): string {
-  return Object.entries(SETTINGS).map(([name, { fallback, help }]) =>
-    `  ${flagOf(name).padEnd(12)} ${variableOf(name).padEnd(20)} ${help}${
-      fallback ? ` (default ${fallback})` : ""
-    }`
-  ).join("\n");
-}
-
-/** The variables that the registrator reads. */
-export function variables(): readonly string[] {
-  return Object.keys(SETTINGS).map(variableOf);
-}
-
-function readFlags(args: readonly string[], problems: string[]): Record<string, string> {
-  const flags: Record<string, string> = {};
+function readFlags(args: readonly string[], problems: string[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const names = new Map([...ALL_SETTINGS.keys()].map((name) => [flagOf(name), name]));
   const options = Object.fromEntries(
-    Object.entries(SETTINGS).map(([name, { schema }]) => [
-      name.replace("_", "-"),
-      { type: schema === yesNo ? "boolean" as const : "string" as const },
+    [...ALL_SETTINGS].map(([name, { value }]) => [
+      flagOf(name),
+      { type: value === undefined ? "boolean" as const : "string" as const },
     ]),
   );
-  // registrator's flags have one dash; both forms are understood.
-  const dashed = args.map((arg) => /^-[a-z]{2,}/.test(arg) ? `-${arg}` : arg);
-  const { tokens } = parseArgs({ args: dashed, options, strict: false, tokens: true });
+  const { tokens } = parseArgs({
+    args: [...inOurForm(args, names)],
+    options,
+    strict: false,
+    tokens: true,
+  });
   for (const token of tokens) {
-    if (token.kind === "option" && Object.hasOwn(options, token.name)) {
-      const wantsValue = options[token.name]!.type === "string";
-      // `--host --ttl 5`: what follows is the next flag, not a value.
-      const missing = token.value === undefined ||
-        (!token.inlineValue && token.value.startsWith("--"));
-      if (wantsValue && missing) {
-        problems.push(`flag --${token.name}: its value is missing`);
-      } else flags[token.name.replace("-", "_")] = token.value ?? "true";
-    } else if (token.kind === "option") {
+    if (token.kind === "positional") problems.push(unexpected(token.value));
+    if (token.kind !== "option") continue;
+    const name = names.get(token.name);
+    if (name === undefined) {
       problems.push(`flag ${token.rawName}: there is no such flag`);
-    } else if (token.kind === "positional") {
-      problems.push(`argument '${token.value.slice(0, 100)}': not expected`);
+      continue;
     }
+    // `--host --ttl 5`: what follows is the next flag, not a value.
+    const missing = token.value === undefined ||
+      (!token.inlineValue && token.value.startsWith("--"));
+    if (missing && ALL_SETTINGS.get(name)?.value !== undefined) {
+      problems.push(`flag --${token.name}: its value is missing`);
+    } else found.set(name, token.value ?? "true");
   }
-  return flags;
+  return found;
 }
 
-function variableOf(name: string): string {
-  return `ROLLCALL_${name.toUpperCase()}`;
+/** registrator's flags have one dash: both forms are understood. And a flag with `words` may stand alone. */
+function* inOurForm(
+  args: readonly string[],
+  names: ReadonlyMap<string, string>,
+): Iterable<string> {
+  for (const [i, arg] of args.entries()) {
+    const flag = /^-[A-Za-z]{2,}/.test(arg) ? `-${arg}` : arg;
+    const setting: Setting | undefined = ALL_SETTINGS.get(names.get(flag.slice(2)) ?? "");
+    const alone = setting?.words && !setting.words.includes(args[i + 1] ?? "");
+    yield alone ? `${flag}=true` : flag;
+  }
 }
 
-function flagOf(name: string): string {
-  return `--${name.replace("_", "-")}`;
+function unexpected(argument: string): string {
+  const hint = /^[a-z0-9-]+:\/\//.test(argument)
+    ? "not expected. In place of registrator's registry URI say --etcd=http://<host>:2379"
+    : "not expected";
+  return `argument '${argument.slice(0, 100)}': ${hint}`;
 }

@@ -1,6 +1,6 @@
 // Settings: precedence, limits, and every mistake named at once.
 import assert from "node:assert/strict";
-import { ConfigError, readConfig, settingsHelp, variables } from "./config.ts";
+import { ConfigError, readConfig } from "./config.ts";
 
 function problems(args: string[], env: Record<string, string> = {}): string[] {
   try {
@@ -18,11 +18,18 @@ Deno.test("readConfig() has a default for everything", () => {
     docker: "http://socket-proxy:2375",
     host: "",
     network: [],
-    ttl: 15,
-    resync: 30,
+    internal: true,
+    ip: "",
+    use_ip_from_label: "",
     explicit: false,
     tags: [],
+    ttl: 15,
+    ttl_refresh: 0,
+    resync: 30,
     deregister: false,
+    cleanup: true,
+    retry_attempts: -1,
+    retry_interval: 2000,
     log_level: "info",
   });
 });
@@ -111,8 +118,74 @@ Deno.test("readConfig() keeps its limits", () => {
   assert.equal(problems(["--explicit=maybe"]).length, 1);
 });
 
-Deno.test("settingsHelp() and variables() name every setting", () => {
-  assert.equal(variables().length, 10);
-  for (const variable of variables()) assert.ok(settingsHelp().includes(variable), variable);
-  assert.match(settingsHelp(), /--ttl +ROLLCALL_TTL +how long .*\(default 15\)/);
+Deno.test("readConfig() takes a whole command line of registrator's, and its variables", () => {
+  const registrators =
+    "-internal=false -ip 192.0.2.7 -ttl 30 -ttl-refresh 10 -resync=60 -deregister always -cleanup " +
+    "-explicit -tags a,b\\,c -useIpFromLabel net.ip -retry-attempts -1 -retry-interval=500";
+  const expected = {
+    internal: false,
+    ip: "192.0.2.7",
+    ttl: 30,
+    ttl_refresh: 10,
+    resync: 60,
+    deregister: false,
+    cleanup: true,
+    explicit: true,
+    tags: ["a", "b,c"],
+    use_ip_from_label: "net.ip",
+    retry_attempts: -1,
+    retry_interval: 500,
+  };
+  const picked = (config: Record<string, unknown>) =>
+    Object.fromEntries(Object.keys(expected).map((name) => [name, config[name]]));
+  assert.deepEqual(picked(readConfig(registrators.split(" "), {})), expected);
+  const variables = {
+    ROLLCALL_INTERNAL: "false",
+    ROLLCALL_IP: "192.0.2.7",
+    ROLLCALL_TTL: "30",
+    ROLLCALL_TTL_REFRESH: "10",
+    ROLLCALL_RESYNC: "60",
+    ROLLCALL_DEREGISTER: "always",
+    ROLLCALL_CLEANUP: "true",
+    ROLLCALL_EXPLICIT: "true",
+    ROLLCALL_TAGS: "a,b\\,c",
+    ROLLCALL_USE_IP_FROM_LABEL: "net.ip",
+    ROLLCALL_RETRY_ATTEMPTS: "-1",
+    ROLLCALL_RETRY_INTERVAL: "500",
+  };
+  assert.deepEqual(picked(readConfig([], variables)), expected);
+  assert.equal(readConfig(["-internal"], {}).internal, true);
+});
+
+Deno.test("readConfig() takes --deregister alone, with registrator's word and with ours", () => {
+  const of = (...args: string[]) => readConfig(args, {}).deregister;
+  assert.equal(of("--deregister"), true);
+  assert.equal(of("-deregister", "--ttl", "20"), true);
+  assert.equal(of("--deregister=true"), true);
+  assert.equal(of("-deregister", "true"), true);
+  assert.equal(of("--deregister=false"), false);
+  assert.equal(of("-deregister", "always"), false);
+  assert.equal(of("-deregister=always"), false);
+});
+
+Deno.test("readConfig() says why what registrator allowed is not to be had", () => {
+  const refused: Array<[string[], RegExp]> = [
+    [["-deregister", "on-success"], /what has crashed must not get traffic/],
+    [["-deregister=never"], /always, true or false/],
+    [["-cleanup=false"], /cannot be switched off/],
+    [["-ttl", "0"], /keys without an end/],
+    [["-resync", "0"], /lost events would never heal/],
+    [["-ttl", "10", "-ttl-refresh", "10"], /not shorter than ttl, which is 10/],
+    [["-tags", "{{.Name}}"], /Go templates are not run here/],
+    [["-ip", "127.0.0.1"], /an address of this host that nginx can reach/],
+    [["-ip", "host.example.org"], /an address of this host/],
+    [["-retry-attempts", "-2"], />=-1/],
+    [["-retry-interval", "0"], />=10/],
+    [["consul://localhost:8500"], /In place of registrator's registry URI say --etcd=http/],
+  ];
+  for (const [args, message] of refused) {
+    const found = problems(args);
+    assert.equal(found.length, 1, found.join("\n"));
+    assert.match(found[0]!, message);
+  }
 });

@@ -54,7 +54,7 @@ Deno.test("endpointOf() says what to do for containers without a network of thei
   );
 });
 
-Deno.test("endpointOf() with `published` takes the host's port, and -ip whatever address it is bound to", () => {
+Deno.test("endpointOf() with published ports takes the host's port, and -ip whatever address it is bound to", () => {
   const published = [on("0.0.0.0", 32769), on("::", 32768)];
   const rules = { published: true, hostAddress: "172.20.0.1" };
   assert.equal(where({ published }, rules), "172.20.0.1 32769");

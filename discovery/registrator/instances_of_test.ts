@@ -210,7 +210,7 @@ Deno.test("instancesOf() notes which of registrator's checks it replaces", () =>
   assert.deepEqual(instance!.attrs, { check_script: "curl x" });
 });
 
-Deno.test("instancesOf() with `published` registers what the host publishes, under the id of the container's port", () => {
+Deno.test("instancesOf() with published ports registers what the host publishes, under the id of the container's port", () => {
   const on = (port: number, hostPort: number) => (
     { port: tcp(port), address: "0.0.0.0", hostPort }
   );
@@ -233,7 +233,7 @@ Deno.test("instancesOf() with `published` registers what the host publishes, und
   assert.equal(read({ published: [on(80, 80)] }, rules).instances[0]?.containerPort, undefined);
 });
 
-Deno.test("instancesOf() with `published` says nothing of a port that nobody published or named, and says why one that has a name is out", () => {
+Deno.test("instancesOf() with published ports says nothing of a port that nobody published or named, and says why one that has a name is out", () => {
   const rules = { published: true, ip: "192.0.2.7" };
   assert.deepEqual(summary({}, rules), []);
   assert.match(

@@ -18,6 +18,10 @@ export interface ReconcilerOptions {
   readonly hostKey: string;
   /** How long the keys outlive their registrator, in seconds. */
   readonly ttl: number;
+  /** How often the lease is renewed; a third of `ttl` where it is not set. */
+  readonly refresh?: number | undefined;
+  /** How often `read` tries again before it gives up, and the longest time between two tries; else for ever, 2 s. */
+  readonly retries?: { readonly attempts: number; readonly interval: number } | undefined;
   /** Whether a change may wait a moment for company (`value` undefined: a deletion). */
   readonly patient?: (key: string, value: string | undefined) => boolean;
   /** How often everything is read again, in ms. */
@@ -37,6 +41,11 @@ export interface ReconcilerOptions {
  * `starting` must not hold up the one that says `up`.
  */
 const PATIENCE = 100;
+
+/** etcd did not answer as often as it was asked to be tried. */
+export class GaveUpError extends Error {
+  override readonly name = "GaveUpError";
+}
 
 /** The one writer of a registrator. */
 export class Reconciler {
@@ -67,8 +76,9 @@ export class Reconciler {
     return this.healthy === true;
   }
 
-  /** The keys of `prefixes` as they stand, read anew; waits for etcd as long as it takes. */
+  /** The keys of `prefixes` as they stand, read anew; waits for etcd. Throws a GaveUpError after its `retries`. */
   async read(signal: AbortSignal): Promise<ReadonlyMap<string, Entry>> {
+    const { attempts, interval } = this.options.retries ?? { attempts: Infinity, interval: 2_000 };
     for (let tries = 0; !signal.aborted; tries++) {
       try {
         await this.ensureLease();
@@ -77,7 +87,10 @@ export class Reconciler {
         return this.mirror;
       } catch (error) {
         this.failed(error);
-        await this.wait(backoff(tries, { first: 100, most: 2_000 }), signal);
+        if (tries >= attempts) {
+          throw new GaveUpError(`Cannot read from etcd after ${tries + 1} tries`, { cause: error });
+        }
+        await this.wait(backoff(tries, { first: 100, most: interval }), signal);
       }
     }
     return new Map();
@@ -183,7 +196,8 @@ export class Reconciler {
   private async keepLease(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       // A third of the TTL leaves two more tries; after a failure the lease may be short of time.
-      await this.wait(this.healthy === false ? 500 : this.options.ttl * 1000 / 3, signal);
+      const { ttl, refresh = ttl * 1000 / 3 } = this.options;
+      await this.wait(this.healthy === false ? 500 : refresh, signal);
       const { lease } = this;
       if (lease === undefined || signal.aborted) continue;
       try {

@@ -4,7 +4,7 @@ import { MemoryRegistry } from "../etcd/memory_registry.ts";
 import { FakeClock, settle } from "../fake_clock.ts";
 import { createLog } from "../log.ts";
 import type { Owner } from "./plan.ts";
-import { Reconciler } from "./reconcile.ts";
+import { GaveUpError, Reconciler, type ReconcilerOptions } from "./reconcile.ts";
 
 const HOST = "/rollcall/hosts/h";
 const TTL = 15;
@@ -26,7 +26,7 @@ class Scene {
   private running = Promise.resolve();
   readonly reconciler: Reconciler;
 
-  constructor(registry?: MemoryRegistry, ttl = TTL) {
+  constructor(registry?: MemoryRegistry, ttl = TTL, change: Partial<ReconcilerOptions> = {}) {
     if (registry) this.registry = registry;
     this.reconciler = new Reconciler({
       registry: this.registry,
@@ -41,6 +41,7 @@ class Scene {
       taken: (keys) => this.takenKeys.push([...keys]),
       wait: this.clock.wait,
       now: this.clock.now,
+      ...change,
     });
   }
 
@@ -330,4 +331,53 @@ Deno.test("Reconciler.deregister() removes every key at once; without it they st
   await scene.reconciler.deregister();
   assert.deepEqual(await scene.stored(), { "/services/web/z": "theirs" });
   await scene.reconciler.deregister();
+});
+
+Deno.test("Reconciler.read() gives up after its retries, no further apart than told; without, it waits for ever", async () => {
+  const away = new MemoryRegistry();
+  away.failure = new Error("away");
+  const patient = new Scene(away, TTL, { retries: { attempts: 3, interval: 200 } });
+  const reading = patient.reconciler.read(new AbortController().signal);
+  const errors: Error[] = [];
+  reading.catch((error) => errors.push(error));
+  await patient.clock.move(250); // 50 to 100 ms, then 100 to 200 ms: not yet the third pause
+  assert.equal(errors.length, 0);
+  await patient.clock.move(250);
+  const [error] = errors;
+  assert.ok(error instanceof GaveUpError);
+  assert.equal(error.message, "Cannot read from etcd after 4 tries");
+  assert.equal((error.cause as Error).message, "away");
+
+  const endless = new Scene(away);
+  const stop = new AbortController();
+  const waiting = endless.reconciler.read(stop.signal);
+  await endless.clock.move(600_000);
+  stop.abort();
+  assert.equal((await waiting).size, 0);
+});
+
+Deno.test("Reconciler renews the lease as often as it is told to", async () => {
+  const scene = new Scene(undefined, TTL, { refresh: 14_000 });
+  let renewed = 0;
+  const keepAlive = scene.registry.keepAlive.bind(scene.registry);
+  scene.registry.keepAlive = (lease) => (renewed++, keepAlive(lease));
+  await scene.start();
+  await scene.clock.move(43_000);
+  assert.equal(renewed, 3);
+  assert.equal((await scene.registry.list(HOST)).size, 1);
+  await scene.stop();
+});
+
+Deno.test("Reconciler deletes later what etcd did not let it delete, also what it deleted without hearing of it", async () => {
+  const scene = await new Scene().start();
+  const key = "/services/web/a";
+  scene.desired!.delete(key);
+  scene.registry.failure = new Error("away");
+  await scene.poke();
+  await scene.clock.move(9_000);
+  scene.registry.failure = undefined;
+  assert.equal((await scene.registry.list(key)).size, 1);
+  await scene.clock.move(2_000);
+  assert.equal((await scene.registry.list(key)).size, 0);
+  await scene.stop();
 });

@@ -7,6 +7,7 @@ import type { Log } from "../log.ts";
 import { decodeStatus, type Drain, encode } from "../registration.ts";
 import { drainsIn, DrainWatch } from "./drains.ts";
 import { inheritanceIn, ownerFor } from "./inheritance.ts";
+import type { Rules } from "./instances_of.ts";
 import { Observer } from "./observer.ts";
 import { Prober } from "./prober.ts";
 import { Reconciler } from "./reconcile.ts";
@@ -14,15 +15,15 @@ import { Roster } from "./roster.ts";
 import type { Finding, Target } from "./target.ts";
 
 /** What the registrator needs from outside. Times in ms, `ttl` in seconds. */
-export interface RegistratorOptions {
+export interface RegistratorOptions extends Rules {
   readonly engine: Engine;
   readonly registry: Registry;
   readonly probe: (target: Target, signal: AbortSignal) => Promise<Finding>;
-  readonly host: string;
-  readonly networks: readonly string[];
-  readonly explicit: boolean;
-  readonly tags: readonly string[];
   readonly ttl: number;
+  /** How often the lease is renewed; a third of `ttl` where it is not set. */
+  readonly refresh?: number;
+  /** How often etcd is tried again at the start, and the longest time between two tries; else for ever, 2 s. */
+  readonly retries?: { readonly attempts: number; readonly interval: number };
   readonly resync: number;
   readonly version: string;
   readonly log: Log;
@@ -55,11 +56,11 @@ export class Registrator {
   private taken: ReadonlySet<string> = new Set();
 
   constructor(private readonly options: RegistratorOptions) {
-    const { engine, host, networks, explicit, tags, registry, log, ttl, resync, probe } = options;
+    const { engine, host, registry, log, ttl, refresh, retries, resync, probe } = options;
     const wait = this.wait = options.wait ?? delay;
     // Not Date.now(): the order of facts hangs on it, and the machine's clock may be set back.
     const now = this.now = options.now ?? (() => performance.timeOrigin + performance.now());
-    const roster = this.roster = new Roster({ host, networks, explicit, tags });
+    const roster = this.roster = new Roster(options);
     const told = () => this.changed();
     this.observer = new Observer({ engine, roster, resync, log, told, wait, now });
     this.prober = new Prober({
@@ -84,6 +85,8 @@ export class Registrator {
       ownerOf: ownerFor(host),
       hostKey: hostKey(host),
       ttl,
+      refresh,
+      retries,
       resync,
       log,
       wait,
@@ -101,7 +104,10 @@ export class Registrator {
     return this.observer.following && this.reconciler.connected;
   }
 
-  /** Runs until the signal fires. Keys stay: a successor takes them over, or the lease ends them. */
+  /**
+   * Runs until the signal fires. Keys stay: a successor takes them over, or the lease ends them.
+   * Throws a GaveUpError when etcd has not answered after all `retries`.
+   */
   async run(signal: AbortSignal): Promise<void> {
     const stop = () => this.stop.abort();
     signal.addEventListener("abort", stop, { once: true });
