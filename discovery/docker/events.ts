@@ -11,6 +11,8 @@ export type ContainerEvent =
     | { readonly action: "start" | "die" | "destroy" | "pause" | "unpause" | "rename" | "networks" }
     | { readonly action: "kill"; readonly signal: number }
     | { readonly action: "health"; readonly health: Health }
+    /** The command that its label SERVICE_DRAIN names has begun in it: it is about to be stopped. */
+    | { readonly action: "drain"; readonly command: string }
   );
 
 const line = z.object({
@@ -35,10 +37,15 @@ export const EVENT_FILTERS = {
     "unpause",
     "rename",
     "health_status",
+    "exec_start",
     "connect",
     "disconnect",
   ],
 } as const;
+
+/** Docker writes the command behind the action's name; its filter takes the name alone. */
+const EXEC = "exec_start:";
+const DRAIN_LABEL = "SERVICE_DRAIN";
 
 /**
  * One line of `GET /events`; undefined for events that do not concern us. Docker copies a container's
@@ -57,6 +64,12 @@ export function parseEvent(text: string): ContainerEvent | undefined {
   if (Action.startsWith("health_status")) {
     return { ...container, action: "health", health: healthOf(Action.split(":")[1]?.trim()) };
   }
+  if (Action.startsWith(EXEC)) {
+    // Health checks and people run commands as well. Labels come with each event, so nobody has to be asked.
+    const command = words(Action.slice(EXEC.length));
+    const means = command !== "" && command === words(attributes[DRAIN_LABEL] ?? "");
+    return means ? { ...container, action: "drain", command } : undefined;
+  }
   switch (Action) {
     case "kill":
       return {
@@ -74,6 +87,11 @@ export function parseEvent(text: string): ContainerEvent | undefined {
     default:
       return undefined;
   }
+}
+
+/** The words of a command with one space between them: Docker joins them so, and adds spaces of its own. */
+function words(command: string): string {
+  return command.trim().split(/\s+/).join(" ");
 }
 
 function read(text: string): z.infer<typeof line> {

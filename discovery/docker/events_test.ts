@@ -55,6 +55,25 @@ Deno.test("parseEvent() takes a kill without a readable signal for a stop", () =
   }
 });
 
+Deno.test("parseEvent() knows the hook that SERVICE_DRAIN names, and no other command", () => {
+  const run = (action: string, label?: string) =>
+    parseEvent(JSON.stringify({
+      Type: "container",
+      Action: action,
+      Actor: { ID: "a", Attributes: { name: "web", ...(label && { SERVICE_DRAIN: label }) } },
+      timeNano: 1,
+    }));
+  const drain = { id: "a", name: "web", at: 1n, action: "drain" };
+  assert.deepEqual(run("exec_start: sleep 2", "sleep 2"), { ...drain, command: "sleep 2" });
+  // Engine 20.10 ends the command with a space.
+  assert.deepEqual(run("exec_start: sleep  2 ", " sleep 2"), { ...drain, command: "sleep 2" });
+  assert.equal(run("exec_start: sleep 20", "sleep 2"), undefined);
+  assert.equal(run("exec_start: /bin/sh -c curl -f http://localhost/", "sleep 2"), undefined);
+  assert.equal(run("exec_start: sleep 2"), undefined);
+  assert.equal(run("exec_start: ", ""), undefined);
+  assert.equal(run("exec_create: sleep 2", "sleep 2"), undefined); // it may never be started
+});
+
 Deno.test("parseEvent() leaves out what does not concern us", () => {
   const line = (type: string, action: string, attributes = "{}") =>
     `{"Type":"${type}","Action":"${action}","Actor":{"ID":"a","Attributes":${attributes}},"timeNano":1}`;

@@ -100,6 +100,11 @@ export class MemoryEngine implements Engine {
     this.happened({ id, name: "", action: "kill", signal });
   }
 
+  /** The command of its SERVICE_DRAIN begins in it. */
+  warn(id: string, command: string): void {
+    this.happened({ id, name: "", action: "drain", command });
+  }
+
   /** Its process has ended. */
   die(id: string): void {
     this.change(id, { running: false });

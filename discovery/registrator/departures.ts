@@ -3,6 +3,7 @@ import type { ContainerEvent } from "../docker/events.ts";
 import { nanoseconds } from "../docker/nanoseconds.ts";
 import { SIGKILL, signalName } from "../docker/signals.ts";
 import type { Container } from "../instance.ts";
+import { shown } from "./rejected_error.ts";
 
 /** How long after `die` a list may still show the container: dockerd lags (measured: 75–435 ms). */
 export const DEAD_FOR = 10_000;
@@ -82,6 +83,28 @@ export class Departures {
       doubtful: container || (before && !before.doubtful)
         ? undefined
         : [...before?.doubtful ?? [], event.signal],
+    });
+  }
+
+  /**
+   * The hook that runs before its stop signal has begun: it leaves now, so that nothing is under way in it
+   * when the signal comes. If none comes it is taken back like one that outlived its signal.
+   */
+  warned(
+    event: Extract<ContainerEvent, { action: "drain" }>,
+    container: Container | undefined,
+    now: number,
+  ): void {
+    const before = this.all.get(event.id);
+    if (before && before.at >= event.at) return;
+    this.all.set(event.id, {
+      since: now,
+      at: event.at,
+      until: now + (container?.stopGrace ?? 0) + SURVIVED,
+      reason: `It is about to be stopped: ${shown(event.command)} has begun in it (SERVICE_DRAIN).`,
+      dead: before?.dead ?? false,
+      graceKnown: container !== undefined,
+      doubtful: undefined,
     });
   }
 

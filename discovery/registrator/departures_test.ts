@@ -9,6 +9,7 @@ const NOW = Date.parse("2026-11-23T03:00:00.000Z");
 const at = (ms: number) => BigInt(NOW + ms) * 1_000_000n;
 const about = (ms: number) => ({ id: "c1", name: "web", at: at(ms) });
 const kill = (ms: number, signal: number) => ({ ...about(ms), action: "kill", signal } as const);
+const warn = (ms: number) => ({ ...about(ms), action: "drain", command: "sleep 2" } as const);
 const simple = (ms: number, action: "start" | "die"): ContainerEvent => ({ ...about(ms), action });
 const container = (change: Partial<Container> = {}) =>
   sampleContainer({ startedAt: "2026-11-23T02:59:00Z", ...change });
@@ -176,6 +177,46 @@ Deno.test("Departures: the dead are forgotten in time, also while no list comes"
     departures.ended(event, NOW + i);
   }
   assert.ok(departures.size <= DEAD_FOR + 1, `${departures.size} remembered`);
+});
+
+Deno.test("Departures.warned(): the hook means leaving, and says so", () => {
+  const departures = new Departures();
+  departures.warned(warn(0), container(), NOW);
+  const reason = "It is about to be stopped: sleep 2 has begun in it (SERVICE_DRAIN).";
+  assert.equal(departures.of("c1")?.reason, reason);
+  departures.killed(kill(2_000, 15), container(), NOW + 2_000);
+  assert.equal(departures.of("c1")?.reason, "It was sent its stop signal, SIGTERM.");
+});
+
+Deno.test("Departures.warned(): one that is not stopped after all is taken back like one that survived", () => {
+  for (const known of [container({ stopGrace: 30_000 }), undefined]) {
+    const departures = new Departures();
+    departures.warned(warn(0), known, NOW);
+    departures.inspected(container({ stopGrace: 30_000 })); // settles nothing: no signal is in doubt
+    const end = NOW + 30_000 + SURVIVED;
+    assert.deepEqual(departures.listed(running, end - 1, end - 1), []);
+    assert.deepEqual(departures.listed(running, end, end), ["c1"]);
+  }
+});
+
+Deno.test("Departures.warned(): a signal after the hook counts from the signal", () => {
+  const departures = new Departures();
+  departures.warned(warn(0), container(), NOW);
+  departures.killed(kill(9_000, 15), container(), NOW + 9_000);
+  assert.deepEqual(departures.listed(running, NOW + 28_999, NOW + 28_999), []);
+  assert.deepEqual(departures.listed(running, NOW + 29_000, NOW + 29_000), ["c1"]);
+});
+
+Deno.test("Departures.warned(): what is said late changes nothing, and a new life begins anew", () => {
+  const departures = new Departures();
+  departures.killed(kill(0, 15), container(), NOW);
+  departures.warned(warn(-5), container(), NOW + 1);
+  assert.equal(departures.of("c1")?.reason, "It was sent its stop signal, SIGTERM.");
+  departures.ended(simple(5, "die"), NOW + 5);
+  departures.warned(warn(-5), undefined, NOW + 6);
+  assert.ok(departures.isDead("c1"));
+  departures.started(simple(10, "start"));
+  assert.equal(departures.has("c1"), false);
 });
 
 Deno.test("Departures.inherit() goes on with what a predecessor saw, and waits as long as the grace asks", () => {

@@ -11,6 +11,8 @@ export const LABELS = {
   weight: "share of the requests, 0 to 1000; else 1",
   host: "host names under which the edge serves it, separated by commas; *.example.org too",
   path: "path prefix under which the edge serves it",
+  drain:
+    "command of the pre_stop hook, as sleep 2: when it begins, the instance leaves; label only",
   check_http: "path that must answer for the instance to be in rotation",
   check_http_status: "statuses that pass, as 200, 200-299 or 200,204; else 200-399",
   check_http_method: "GET or HEAD; else GET",

@@ -118,6 +118,10 @@ export class Roster {
         this.departures.killed(event, tracked?.container, now);
         if (tracked) this.settle(tracked, now);
         return tracked === undefined && !this.departures.isDead(id);
+      case "drain":
+        this.departures.warned(event, tracked?.container, now);
+        if (tracked) this.settle(tracked, now);
+        return tracked === undefined && !this.departures.isDead(id);
       case "die":
       case "destroy":
         this.departures.ended(event, now);

@@ -32,7 +32,19 @@ interface Real {
 }
 
 const STEPS = [
-  ...["start", "listen", "kill", "hup", "die", "pause", "unpause", "healthy", "unhealthy", "move"],
+  ...[
+    "start",
+    "listen",
+    "kill",
+    "warn",
+    "hup",
+    "die",
+    "pause",
+    "unpause",
+    "healthy",
+    "unhealthy",
+    "move",
+  ],
   ...[
     "unseenRestart",
     "hear",
@@ -197,6 +209,14 @@ class World {
     this.happened({ action: "kill", signal: real.container.stopSignal, ...this.about(id) });
   }
 
+  /** The hook before the stop signal begins; the signal may come or not. */
+  private warn(id: Id): void {
+    const real = this.real.get(id)!;
+    if (!real.container.running) return;
+    real.killed = true;
+    this.happened({ action: "drain", command: "sleep 2", ...this.about(id) });
+  }
+
   private hup(id: Id): void {
     if (this.real.get(id)!.container.running) {
       this.happened({ action: "kill", signal: 1, ...this.about(id) });
@@ -258,7 +278,9 @@ class World {
     if (this.roster.heard(event, this.now)) this.toInspect.add(event.id);
     const { container } = this.real.get(event.id as Id)!;
     const ofThisLife = event.at > nanoseconds(container.startedAt);
-    if (event.action === "kill" && ofThisLife && event.signal === container.stopSignal) {
+    const leaves = event.action === "drain" ||
+      (event.action === "kill" && event.signal === container.stopSignal);
+    if (leaves && ofThisLife) {
       this.leaving.set(event.id as Id, { life: container.startedAt, until: this.now + SURVIVED });
     }
     if (event.action === "die" && ofThisLife) {

@@ -121,6 +121,18 @@ Deno.test("Roster: the stop signal takes an instance out at once, and its probin
   assert.equal(scene.roster.targets().size, 0);
 });
 
+Deno.test("Roster: the hook before the stop signal takes an instance out at once; not stopped, it comes back", () => {
+  const scene = new Scene().up();
+  assert.equal(scene.hear({ action: "drain", command: "sleep 2" }), false);
+  assert.deepEqual([scene.state, scene.inRotation], ["draining", false]);
+  assert.match(scene.status()?.reason ?? "", /sleep 2 has begun in it/);
+  scene.tick().saw().list([{}]);
+  assert.equal(scene.inRotation, false);
+  scene.tick(10_000 + SURVIVED).list([{}]);
+  scene.saw().probe();
+  assert.equal(scene.state, "up");
+});
+
 Deno.test("Roster: another signal changes nothing", () => {
   const scene = new Scene().up({ stopSignal: 3 });
   scene.hear({ action: "kill", signal: 15 });
