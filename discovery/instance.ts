@@ -73,9 +73,19 @@ export type Check =
 
 /** A host name and a path prefix under which the edge serves a service. */
 export interface Route {
+  /** As in `www.example.org`, `*.example.org`; empty: any. */
   readonly host: string;
+  /** Begins with a slash, ends with none but for `/` itself, and matches whole segments. */
   readonly path: string;
+  /** Whether the service gets requests without the prefix. */
+  readonly strip: boolean;
 }
+
+/** How the edge chooses among a service's instances, as its gate has it (nginx/confd/templates/endpoints.tmpl). */
+export const BALANCE =
+  /^(?:round_robin|least_conn|hash:client|hash:header:[A-Za-z0-9][A-Za-z0-9-]{0,63})$/;
+/** What a service gets that asks for nothing. */
+export const ROUND_ROBIN = "round_robin";
 
 /** One endpoint of one container, answering for one service. */
 export interface Instance {
@@ -92,6 +102,8 @@ export interface Instance {
   readonly tags: readonly string[];
   readonly attrs: Readonly<Record<string, string>>;
   readonly routes: readonly Route[];
+  /** How the edge chooses among the instances of its service. */
+  readonly balance: string;
   readonly check: Check;
   /** What its owner asked for and does not get, and why; in one sentence. */
   readonly note?: string;

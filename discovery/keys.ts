@@ -9,8 +9,8 @@ export const STATUS = "/rollcall/status/";
 /** Who is out of rotation by hand. People write these, on no lease: they outlive every registrator. */
 export const DRAINS = "/rollcall/drain/";
 
-/** A service's name: it becomes a key, an nginx upstream and a host name. */
-export const SERVICE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+/** A service's name: it becomes a key, an nginx upstream and a host name, so no dot follows another or ends it. */
+export const SERVICE_NAME = /^(?!.*\.(?:\.|$))[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
 /** An instance's id: one path segment of printable ASCII, no slash, at most 255 characters. */
 export const INSTANCE_ID = /^[A-Za-z0-9][A-Za-z0-9._:@-]{0,254}$/;

@@ -1,7 +1,7 @@
 // The values of the keys in etcd, written and read by one codec (contract 1). Owns no key names.
 import { z } from "zod";
+import { BALANCE, type Instance, ROUND_ROBIN, type State } from "./instance.ts";
 import { INSTANCE_ID, SERVICE_NAME, SERVICES } from "./keys.ts";
-import type { Instance, State } from "./instance.ts";
 
 const registration = z.object({
   address: z.union([z.ipv4(), z.ipv6()]),
@@ -13,7 +13,11 @@ const registration = z.object({
   host: z.string().min(1),
   container: z.string().min(1),
   image: z.string(),
-  routes: z.array(z.object({ host: z.string(), path: z.string() })),
+  // What has a default is not in the values of earlier versions.
+  routes: z.array(
+    z.object({ host: z.string(), path: z.string(), strip: z.boolean().default(false) }),
+  ),
+  balance: z.string().regex(BALANCE).default(ROUND_ROBIN),
   since: z.iso.datetime(),
 });
 
@@ -52,7 +56,7 @@ export function registrationOf(
   container: { readonly host: string; readonly name: string; readonly image: string },
   since: string,
 ): Registration {
-  const { address, port, protocol, weight, tags, attrs, routes } = instance;
+  const { address, port, protocol, weight, tags, attrs, routes, balance } = instance;
   return {
     address,
     port,
@@ -63,7 +67,8 @@ export function registrationOf(
     host: container.host,
     container: container.name,
     image: container.image,
-    routes: routes.map((route) => ({ ...route })),
+    routes: routes.map(({ host, path, strip }) => ({ host, path, strip })),
+    balance,
     since,
   };
 }

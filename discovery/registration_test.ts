@@ -21,7 +21,8 @@ const instance: Instance = {
   weight: 1,
   tags: ["blue"],
   attrs: { region: "eu" },
-  routes: [{ host: "www.example.org", path: "/" }],
+  routes: [{ host: "www.example.org", path: "/", strip: true }],
+  balance: "least_conn",
   check: { kind: "none" },
 };
 const container = { host: "h", name: "web-1", image: "nginx:1.30" };
@@ -31,7 +32,7 @@ const KEY = "/services/web/h:web-1:80";
 Deno.test("encode() writes exactly the fields of contract 1, always in the same order", () => {
   assert.equal(
     encode(registration),
-    '{"address":"172.20.0.5","port":80,"protocol":"tcp","weight":1,"tags":["blue"],"attrs":{"region":"eu"},"host":"h","container":"web-1","image":"nginx:1.30","routes":[{"host":"www.example.org","path":"/"}],"since":"2026-11-23T03:00:00.000Z"}',
+    '{"address":"172.20.0.5","port":80,"protocol":"tcp","weight":1,"tags":["blue"],"attrs":{"region":"eu"},"host":"h","container":"web-1","image":"nginx:1.30","routes":[{"host":"www.example.org","path":"/","strip":true}],"balance":"least_conn","since":"2026-11-23T03:00:00.000Z"}',
   );
 });
 
@@ -46,6 +47,14 @@ Deno.test("decodeRegistration() reads what a later version wrote with more field
   assert.deepEqual(decodeRegistration(KEY, more), registration);
 });
 
+Deno.test("decodeRegistration() reads what an earlier version wrote, without strip and balance", () => {
+  const { balance: _, ...rest } = registration;
+  const old = JSON.stringify({ ...rest, routes: [{ host: "a.org", path: "/x" }] });
+  const read = decodeRegistration(KEY, old);
+  assert.deepEqual(read?.routes, [{ host: "a.org", path: "/x", strip: false }]);
+  assert.equal(read?.balance, "round_robin");
+});
+
 Deno.test("decodeRegistration() refuses malformed values, each for one wrong field", () => {
   const wrong: Record<string, unknown> = {
     address: "172.20.0.5;",
@@ -58,6 +67,7 @@ Deno.test("decodeRegistration() refuses malformed values, each for one wrong fie
     container: "",
     image: 1,
     routes: [{ host: "a" }],
+    balance: "random;",
     since: "yesterday",
   };
   for (const [field, value] of Object.entries(wrong)) {
@@ -66,6 +76,7 @@ Deno.test("decodeRegistration() refuses malformed values, each for one wrong fie
       undefined,
       field,
     );
+    if (field === "balance") continue; // it has a default
     const { [field as keyof typeof registration]: _, ...less } = registration;
     assert.equal(decodeRegistration(KEY, JSON.stringify(less)), undefined, `without ${field}`);
   }
@@ -83,6 +94,8 @@ Deno.test("decodeRegistration() refuses keys that are not of the form of contrac
       "/services//a",
       "/services/web/a/b",
       "/services/we b/a",
+      "/services/web./a",
+      "/services/we..b/a",
       "/other/web/a",
       "services/web/a",
       "",

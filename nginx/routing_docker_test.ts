@@ -2,23 +2,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { dockerTest, eventually } from "../scripts/testing/docker.ts";
-import { Edge, registration } from "./testing/edge.ts";
+import { Edge, registration, route } from "./testing/edge.ts";
 
 const KEY = "/services/service/test:a:8080";
-
-/** Waits until everything written before this call is live. */
-async function settled(edge: Edge, marker: string): Promise<void> {
-  await edge.put({ [`/services/marker-${marker}/x`]: registration("10.255.255.254") });
-  await eventually(async () => {
-    const config = await edge.config();
-    assert.match(config, new RegExp(`upstream marker-${marker} `));
-    const [generation] = config.match(/[0-9a-f]{64}/)!;
-    assert.equal(
-      (await edge.exec("curl -s --unix-socket /run/rollcall/status.sock x/generation")).trim(),
-      generation,
-    );
-  });
-}
 
 dockerTest("the edge serves who stands in etcd", async (t) => {
   await using edge = await Edge.build();
@@ -123,7 +109,7 @@ dockerTest("the edge serves who stands in etcd", async (t) => {
       "/services/service/zero": registration("10.255.0.1", { weight: 0 }),
       "/services/service/udp": registration("10.255.0.2", { protocol: "udp" }),
     });
-    await settled(edge, "weights");
+    await edge.settled("weights");
     const answers = await Promise.all(Array.from({ length: 40 }, () => edge.get()));
     assert.equal(answers.filter(({ body }) => body.startsWith("a ")).length, 30);
     assert.ok(!(await edge.config()).includes("10.255.0."));
@@ -131,7 +117,7 @@ dockerTest("the edge serves who stands in etcd", async (t) => {
 
   await t.step("an instance that has vanished costs no request", async () => {
     await edge.put({ "/services/service/gone": registration(a.replace(/\d+$/, "250")) });
-    await settled(edge, "gone");
+    await edge.settled("gone");
     const answers = await Promise.all(Array.from({ length: 40 }, () => edge.get()));
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
   });
@@ -140,7 +126,7 @@ dockerTest("the edge serves who stands in etcd", async (t) => {
     assert.ok((await edge.config()).includes(`${b}:8080`));
     await edge.delete("/services/service/", { prefix: true });
     await edge.delete("/services/Shop_1.b-2/", { prefix: true });
-    await settled(edge, "removed");
+    await edge.settled("removed");
     const config = await edge.config();
     assert.ok(!config.includes(`${a}:8080`) && !config.includes(`${b}:8080`));
     assert.equal((await edge.get()).status, 503);
@@ -149,12 +135,24 @@ dockerTest("the edge serves who stands in etcd", async (t) => {
   await t.step("equal state gives the same generation", async () => {
     const before = await edge.config();
     await edge.put({ [KEY]: registration(a) });
-    await settled(edge, "same");
+    await edge.settled("same");
     await edge.delete(KEY);
     await edge.delete("/services/marker-same/x");
     await eventually(async () => assert.equal(await edge.config(), before));
   });
 });
+
+/** By name, registrations with a good route and a bad one. */
+function routeAttacks(
+  routes: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(routes).map(([name, bad]) => [
+      name,
+      registration("10.0.0.1", { routes: [route("good.org"), bad] }),
+    ]),
+  );
+}
 
 /** Values and keys that try to become more than an address. All of them must be left out. */
 const ATTACKS: Readonly<Record<string, string>> = {
@@ -187,6 +185,64 @@ const ATTACKS: Readonly<Record<string, string>> = {
   "weight is text": registration("10.0.0.1", { weight: "1 backup" }),
   "weight is negative": registration("10.0.0.1", { weight: -1 }),
   "weight is too large": registration("10.0.0.1", { weight: 1001 }),
+  "balance is unknown": registration("10.0.0.1", { balance: "random" }),
+  "directive in balance": registration("10.0.0.1", { balance: "least_conn; } server { listen 1" }),
+  "balance by nothing": registration("10.0.0.1", { balance: "hash:header:" }),
+  "variable as header": registration("10.0.0.1", { balance: "hash:header:$host" }),
+  "header with an underscore": registration("10.0.0.1", { balance: "hash:header:a_b" }),
+  "header too long": registration("10.0.0.1", { balance: `hash:header:${"a".repeat(65)}` }),
+  "line break behind balance": registration("10.0.0.1", { balance: "hash:client\n" }),
+  "balance is a list": registration("10.0.0.1", { balance: ["least_conn"] }),
+  ...routeAttacks({
+    "directive in host": { host: "a.org; } server { listen 1", path: "/" },
+    "second name in host": { host: "a.org b.org", path: "/" },
+    "regular expression as host": { host: "~^(.+)$", path: "/" },
+    "any host by a star": { host: "*", path: "/" },
+    "star within": { host: "www.*.org", path: "/" },
+    "star at the end": { host: "www.*", path: "/" },
+    "two stars": { host: "*.*.org", path: "/" },
+    "two dots in host": { host: "a..org", path: "/" },
+    "dot first": { host: ".a.org", path: "/" },
+    "dot last": { host: "a.org.", path: "/" },
+    "underscore as host": { host: "_", path: "/" },
+    "variable as host": { host: "$hostname", path: "/" },
+    "line break in host": { host: "a.org\n", path: "/" },
+    "not ASCII": { host: "ä.org", path: "/" },
+    "host too long": { host: `${"a.".repeat(126)}aa`, path: "/" },
+    "host is a number": { host: 7, path: "/" },
+    "no host": { path: "/" },
+    "no path": { host: "a.org" },
+    "empty path": { host: "a.org", path: "" },
+    "path without a slash": { host: "a.org", path: "api" },
+    "directive in path": { host: "a.org", path: "/a { return 200; } location /b" },
+    "semicolon in path": { host: "a.org", path: "/a;" },
+    "brace in path": { host: "a.org", path: "/a}" },
+    "modifier in path": { host: "a.org", path: "= /a" },
+    "named location": { host: "a.org", path: "@a" },
+    "variable in path": { host: "a.org", path: "/$uri" },
+    "percent in path": { host: "a.org", path: "/a%2Fb" },
+    "quote in path": { host: "a.org", path: '/"' },
+    "backslash in path": { host: "a.org", path: "/\\" },
+    "comment in path": { host: "a.org", path: "/#" },
+    "line break in path": { host: "a.org", path: "/a\n" },
+    "space in path": { host: "a.org", path: "/a b" },
+    "the parts' own space": { host: "a.org", path: "/ zzz keep" },
+    "dots in path": { host: "a.org", path: "/a/../b" },
+    "dot in path": { host: "a.org", path: "/./a" },
+    "two slashes": { host: "a.org", path: "//a" },
+    "two slashes at the end": { host: "a.org", path: "/a//" },
+    "path too long": { host: "a.org", path: `/${"a".repeat(200)}` },
+    "nginx's own path": { host: "a.org", path: "/.rollcall" },
+    "below nginx's own path": { host: "a.org", path: "/.rollcall/error.json" },
+    "strip is text": { host: "a.org", path: "/", strip: "true" },
+    "an unknown field": { host: "a.org", path: "/", more: 1 },
+  }),
+  "routes are text": registration("10.0.0.1", { routes: "a.org" }),
+  "routes are an object": registration("10.0.0.1", { routes: { host: "a.org", path: "/" } }),
+  "a route is a list": registration("10.0.0.1", { routes: [["a.org", "/"]] }),
+  "seventeen routes": registration("10.0.0.1", {
+    routes: Array.from({ length: 17 }, (_, i) => route(`h${i}.org`)),
+  }),
   "unknown protocol": registration("10.0.0.1", { protocol: "tcp; }" }),
   "not JSON": "server 6.6.6.6;",
   "nothing": "",
@@ -214,7 +270,24 @@ const BAD_KEYS = [
   "/services/-a/x",
   "/services/line\nbreak/x",
   `/services/${"n".repeat(64)}/x`,
+  "/services/a./x",
+  "/services/a..b/x",
 ];
+
+const HOSTS = ["a.org", "A.org", "*.a.org", "b.a.org", "*.b.a.org", "localhost", "*.localhost"]
+  .concat("api.localhost", "", "1.2.3.4", `${"a".repeat(63)}.${"b".repeat(63)}.org`, "*.org", "*");
+const PATHS = [
+  "/",
+  "/api",
+  "/api/",
+  "/API",
+  "/api/v1",
+  "/apis",
+  "/.well-known",
+  "/.rollcall",
+  "/a~b",
+]
+  .concat("/..", "/a//b", `/${"p".repeat(199)}`, "/error.json", "/%61pi");
 
 dockerTest("the edge lets no value out of its place", async (t) => {
   await using edge = await Edge.build();
@@ -236,7 +309,7 @@ dockerTest("the edge lets no value out of its place", async (t) => {
       await edge.put(Object.fromEntries(attacks));
       await edge.put(Object.fromEntries(BAD_KEYS.map((key) => [key, registration("10.0.0.9")])));
       await edge.put({ "/services/service/z": registration("2001:db8::5", { port: 1 }) });
-      await settled(edge, "attacks");
+      await edge.settled("attacks");
       const config = await edge.config();
       assert.deepEqual(servers(config).map((line) => line.trim()), [
         "server 10.255.255.254:8080 weight=1 max_fails=1 fail_timeout=1s;",
@@ -246,6 +319,8 @@ dockerTest("the edge lets no value out of its place", async (t) => {
       assert.equal(config.match(/# left out: /g)?.length, attacks.length + BAD_KEYS.length);
       const logged = (await edge.events("instance_left_out")).map(({ key }) => key);
       for (const [key] of attacks) assert.ok(logged.includes(key), `${key}`);
+      assert.ok(!config.includes("good.org"), "a good route of a bad instance");
+      assert.deepEqual(await edge.warnings(), []);
       assert.equal((await edge.get()).body, "a");
     },
   );
@@ -255,7 +330,7 @@ dockerTest("the edge lets no value out of its place", async (t) => {
       "/services/Case/x": registration("10.0.1.1"),
       "/services/case/x": registration("10.0.1.2"),
     });
-    await settled(edge, "case");
+    await edge.settled("case");
     const config = await edge.config();
     assert.ok(config.includes("10.0.1.1:") && !config.includes("10.0.1.2:"));
   });
@@ -265,7 +340,7 @@ dockerTest("the edge lets no value out of its place", async (t) => {
     await edge.put(
       Object.fromEntries(many.map((name) => [`/services/${name}/x`, registration(a)])),
     );
-    await settled(edge, "many");
+    await edge.settled("many");
     assert.equal((await edge.get("/", { host: `${many[99]}.localhost` })).body, "a");
   });
 
@@ -277,7 +352,7 @@ dockerTest("the edge lets no value out of its place", async (t) => {
       );
     }
     await edge.put({ "/services/thousand/bad": "{" });
-    await settled(edge, "thousand");
+    await edge.settled("thousand");
     const config = await edge.config();
     assert.equal(servers(config).filter((line) => line.includes("server 10.1.")).length, 1000);
     assert.match(config, /# left out: \/services\/thousand\/bad: the value is not a JSON object/);
@@ -291,17 +366,42 @@ dockerTest("the edge lets no value out of its place", async (t) => {
         fc.constantFrom(";", "}", "\n", '"', "\\", "$x", "#"),
       );
       const field = fc.oneof(fc.jsonValue(), text, fc.integer(), fc.ipV4(), fc.ipV6());
+      // What looks like a route more often than not: clashes, odd cases, and one field that is wrong.
+      const host = fc.oneof(
+        { weight: 5, arbitrary: fc.constantFrom(...HOSTS) },
+        { weight: 1, arbitrary: fc.domain() },
+        { weight: 1, arbitrary: field },
+      );
+      const path = fc.oneof(
+        { weight: 5, arbitrary: fc.constantFrom(...PATHS) },
+        { weight: 1, arbitrary: fc.webPath() },
+        { weight: 1, arbitrary: field },
+      );
+      const routes = fc.array(
+        fc.record({ host, path, strip: fc.oneof(fc.boolean(), field) }, {
+          requiredKeys: ["host", "path"],
+        }),
+        { maxLength: 3 },
+      );
+      const balance = fc.oneof(
+        fc.constantFrom("round_robin", "least_conn", "hash:client", "hash:header:X-Host"),
+        text.map((name) => `hash:header:${name}`),
+        field,
+      );
+      const record = (address: fc.Arbitrary<unknown>, wild: fc.Arbitrary<unknown>) =>
+        fc.record({
+          ...{ address, routes, balance },
+          ...{ port: wild, weight: wild, protocol: wild },
+        }, { requiredKeys: [] }).map((json) => JSON.stringify(json, null, 2));
       const value = fc.oneof(
         text,
         fc.jsonValue().map((json) => JSON.stringify(json)),
-        fc.record({ address: field, port: field, weight: field, protocol: field }, {
-          requiredKeys: [],
-        })
-          .map((json) => JSON.stringify(json, null, 2)),
+        record(field, field),
+        fc.record({ address: fc.ipV4(), port: fc.nat(65535), routes, balance })
+          .map((json) => JSON.stringify(json)),
       );
-      const name = fc.oneof(fc.constantFrom("service", "other"), text).map((s) =>
-        s.replaceAll("/", "") || "x"
-      );
+      const name = fc.oneof(fc.constantFrom("service", "other", "Other", "api", "*", "a."), text)
+        .map((s) => s.replaceAll("/", "") || "x");
       const batch = fc.array(fc.tuple(name, value), { minLength: 100, maxLength: 100 });
       let round = 0;
       await fc.assert(
@@ -313,9 +413,10 @@ dockerTest("the edge lets no value out of its place", async (t) => {
             ),
             [`/services/good-${round}/x`]: registration(good),
           });
-          await settled(edge, `round-${round}`);
+          await edge.settled(`round-${round}`);
           assert.ok((await edge.config()).includes(`server ${good}:8080 `));
           assert.deepEqual(await edge.events("check_failed", "reload_failed"), []);
+          assert.deepEqual(await edge.warnings(), []);
           await edge.delete("/services/", { prefix: true });
         }),
         { numRuns: 8, endOnFailure: true },

@@ -63,6 +63,30 @@ Deno.test("entriesOf() decides within one container: 53/tcp and 53/udp under one
   assert.equal([...entries.keys()].filter((key) => key.startsWith("/services/")).length, 1);
 });
 
+Deno.test("entriesOf() leaves who lost a route in rotation, and tells it in a note", () => {
+  const clash = (id: string, name: string, more = {}) => {
+    const labels = { SERVICE_NAME: name, SERVICE_HOST: "a.org", ...more };
+    const tracked = new Tracked(sampleContainer({ id, labels }), NOW, RULES);
+    for (const target of tracked.targets()) tracked.found(target, { ok: true, detail: "said" });
+    tracked.settle(undefined, NOW);
+    return tracked.lines();
+  };
+  const lines = [...clash("a", "web"), ...clash("b", "api")];
+  const entries = entriesOf(lines, new Set());
+  const [web, api] = statuses(entries);
+  assert.deepEqual([web?.state, api?.state, api?.note], ["up", "up", undefined]);
+  assert.match(web!.note!, /^Not served on a.org\/: the service api claims it too/);
+  assert.equal([...entries.keys()].filter((key) => key.startsWith("/services/")).length, 2);
+
+  const [, theirs] = statuses(entriesOf(lines, new Set(), new Map([["a.org /", "aaa"]])));
+  assert.match(theirs!.note!, /the service aaa claims it too/, "another host's service");
+  const apart = entriesOf(
+    [...clash("a", "web", { SERVICE_PATH: "/x" }), ...clash("b", "api")],
+    new Set(),
+  );
+  assert.deepEqual(statuses(apart).map((status) => status?.note), [undefined, undefined]);
+});
+
 Deno.test("entriesOf() goes on claiming a key that another host holds, and says so", () => {
   const entries = entriesOf(lines("a", "2026-11-23T01:00:00Z"), new Set([KEY]));
   assert.ok(entries.has(KEY));

@@ -1,6 +1,7 @@
 // From one container to its instances, or to the reasons why it has none. Pure; owns the meaning of the labels.
 import { type Container, type Instance, type Port, portName, type Rejection } from "../instance.ts";
 import { INSTANCE_ID, SERVICE_NAME } from "../keys.ts";
+import { balanceOf } from "./balance_of.ts";
 import { checkNote, checkOf } from "./check_of.ts";
 import { endpointOf, type Reach, reachablePorts } from "./endpoint_of.ts";
 import { isLabel } from "./labels.ts";
@@ -129,7 +130,7 @@ function instanceAt(
   const suffix = oneOfSeveral && !hasOwnName(settings, port.number) ? `-${port.number}` : "";
   const service = nameOf(container, metadata) + suffix;
   if (!SERVICE_NAME.test(service)) {
-    const form = "letters, digits, '.', '_', '-'; 63 at most";
+    const form = "letters, digits, '_', '-', and '.' between them; 63 at most";
     reject("name", `'${shown(service)}' is not a service name (${form})`);
   }
   const id = metadata.get("id") || `${rules.host}:${container.name}:${portName(port)}`;
@@ -148,6 +149,7 @@ function instanceAt(
     tags: tagsOf(metadata, rules, port),
     attrs: Object.fromEntries([...metadata].filter(([key]) => !isLabel(key))),
     routes: routesOf(metadata),
+    balance: balanceOf(metadata),
     check: checkOf(metadata, port, container.health),
     ...(note === undefined ? {} : { note }),
   };

@@ -40,6 +40,7 @@ Deno.test("instancesOf() makes of a plain container one instance, with registrat
       tags: [],
       attrs: {},
       routes: [],
+      balance: "round_robin",
       check: { kind: "tcp", interval: 0, timeout: 1_000 },
     }],
     rejections: [],
@@ -183,7 +184,7 @@ Deno.test("instancesOf() reads tags, weight, routes, and keeps unknown settings 
   const [instance] = read({ labels }, { tags: ["forced"] }).instances;
   assert.deepEqual(instance?.tags, ["a", "b", "forced"]);
   assert.equal(instance?.weight, 10);
-  assert.deepEqual(instance?.routes, [{ host: "www.example.org", path: "/shop" }]);
+  assert.deepEqual(instance?.routes, [{ host: "www.example.org", path: "/shop", strip: false }]);
   assert.deepEqual(instance?.attrs, { region: "eu", zone: "z\n1" });
 });
 

@@ -24,6 +24,7 @@ function verdict(
     tags: [],
     attrs: {},
     routes: [],
+    balance: "round_robin",
     check,
   };
   return judge({

@@ -13,6 +13,8 @@ export const LABELS = {
   path: "path prefix under which the edge serves it",
   drain:
     "command of the pre_stop hook, as sleep 2: when it begins, the instance leaves; label only",
+  path_strip: "true: the service gets requests without that prefix",
+  balance: "round_robin, least_conn, hash:client or hash:header:<name>; else round_robin",
   check_http: "path that must answer for the instance to be in rotation",
   check_http_status: "statuses that pass, as 200, 200-299 or 200,204; else 200-399",
   check_http_method: "GET or HEAD; else GET",

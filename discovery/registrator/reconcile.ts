@@ -9,8 +9,10 @@ import { isEmpty, type Owner, plan } from "./plan.ts";
 /** What the reconciler needs from outside. Times in ms. */
 export interface ReconcilerOptions {
   readonly registry: Registry;
-  /** Our keys as they should stand now; undefined while that is not known: then nothing is written. */
-  readonly desired: () => ReadonlyMap<string, string> | undefined;
+  /** Our keys as they should stand now, given what stands (one map until all is read anew); undefined while that is not known: then nothing is written. */
+  readonly desired: (
+    current: ReadonlyMap<string, Entry>,
+  ) => ReadonlyMap<string, string> | undefined;
   /** The prefixes below which our keys lie. */
   readonly prefixes: readonly string[];
   readonly ownerOf: (key: string, value: string) => Owner;
@@ -133,7 +135,7 @@ export class Reconciler {
   private async reconcile(): Promise<void> {
     const lease = await this.ensureLease();
     const mirror = this.mirror ??= await this.readKeys();
-    const desired = this.options.desired();
+    const desired = this.options.desired(mirror);
     if (desired === undefined) return;
     const changes = plan({ current: mirror, desired, lease, ownerOf: this.options.ownerOf });
     this.report(changes.taken);

@@ -1,11 +1,12 @@
 // The daemon: Docker's facts into the roster, the roster's keys into etcd. Owns the order of things, no rule.
 import { delay } from "../delay.ts";
 import type { Engine } from "../docker/engine.ts";
-import type { Changes, Registry } from "../etcd/registry.ts";
+import type { Changes, Entry, Registry } from "../etcd/registry.ts";
 import { DRAINS, hostKey, HOSTS, SERVICES, STATUS } from "../keys.ts";
 import type { Log } from "../log.ts";
 import { decodeStatus, type Drain, encode } from "../registration.ts";
 import { drainsIn, DrainWatch } from "./drains.ts";
+import { type Winners, winnersElsewhere } from "./claims.ts";
 import { inheritanceIn, ownerFor } from "./inheritance.ts";
 import type { Rules } from "./instances_of.ts";
 import { Observer } from "./observer.ts";
@@ -52,6 +53,11 @@ export class Registrator {
   /** Set once everything listed has been judged: from then on our host is vouched for. */
   private vouchedSince: string | undefined;
   private inheritedVoucher: string | undefined;
+  /** Other hosts' routes, and the reading of etcd that they are from. */
+  private others: {
+    readonly asOf: ReadonlyMap<string, Entry> | undefined;
+    readonly routes: Winners;
+  } = { asOf: undefined, routes: new Map() };
   /** Keys we want that other hosts hold. */
   private taken: ReadonlySet<string> = new Set();
 
@@ -79,7 +85,7 @@ export class Registrator {
     this.drains = new DrainWatch({ registry, host, drained, wait });
     this.reconciler = new Reconciler({
       registry,
-      desired: () => this.desired(),
+      desired: (current) => this.desired(current),
       patient,
       prefixes: [SERVICES, `${STATUS}${host}/`, HOSTS, `${DRAINS}${host}/`],
       ownerOf: ownerFor(host),
@@ -160,14 +166,24 @@ export class Registrator {
   }
 
   /** Nothing before we vouch: what a predecessor wrote stands until we know better. */
-  private desired(): ReadonlyMap<string, string> | undefined {
+  private desired(
+    current: ReadonlyMap<string, Entry>,
+  ): ReadonlyMap<string, string> | undefined {
     if (this.vouchedSince === undefined) return undefined;
     const { host, version } = this.options;
     // The voucher comes last: where many keys need several transactions, it must not precede them.
     return new Map([
-      ...this.roster.entries(this.taken),
+      ...this.roster.entries(this.taken, this.routesOfOthers(current)),
       [hostKey(host), encode({ host, version, since: this.vouchedSince })],
     ]);
+  }
+
+  /** Other hosts' routes as last read: looked at once for each reading, as there may be ten thousand. */
+  private routesOfOthers(current: ReadonlyMap<string, Entry>): Winners {
+    if (current !== this.others.asOf) {
+      this.others = { asOf: current, routes: winnersElsewhere(current, this.options.host) };
+    }
+    return this.others.routes;
   }
 
   private report({ puts, deletes }: Changes): void {

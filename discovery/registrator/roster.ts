@@ -5,6 +5,7 @@ import type { Container } from "../instance.ts";
 import type { Drain, Registration, Status } from "../registration.ts";
 import { Departures, type Leaving } from "./departures.ts";
 import { entriesOf } from "./entries.ts";
+import type { Winners } from "./claims.ts";
 import type { Inheritance } from "./inheritance.ts";
 import type { Rules } from "./instances_of.ts";
 import { shown } from "./rejected_error.ts";
@@ -177,9 +178,16 @@ export class Roster {
     return [...this.tracked].every(([id, tracked]) => this.departures.has(id) || tracked.judged);
   }
 
-  /** The keys of this host as they should stand in etcd; `taken` are those that other hosts hold. */
-  entries(taken: ReadonlySet<string> = new Set()): ReadonlyMap<string, string> {
-    return entriesOf([...this.tracked.values()].flatMap((tracked) => tracked.lines()), taken);
+  /** The keys of this host as they should stand in etcd; `taken` are those that other hosts hold, `others` their routes. */
+  entries(
+    taken: ReadonlySet<string> = new Set(),
+    others: Winners = new Map(),
+  ): ReadonlyMap<string, string> {
+    return entriesOf(
+      [...this.tracked.values()].flatMap((tracked) => tracked.lines()),
+      taken,
+      others,
+    );
   }
 
   /** Grows whenever targets, verdicts or entries may have changed. */

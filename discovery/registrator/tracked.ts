@@ -8,6 +8,7 @@ import {
   registrationOf,
   type Status,
 } from "../registration.ts";
+import { type Claim, claimOf } from "./claims.ts";
 import type { Leaving } from "./departures.ts";
 import { instancesOf, type Reading, type Rules } from "./instances_of.ts";
 import { judge, type Judgement, type Probing } from "./judge.ts";
@@ -21,7 +22,9 @@ export interface Line {
   /** `status`, encoded. */
   readonly statusValue: string;
   /** Set while the instance may get traffic. */
-  readonly registered: { readonly key: string; readonly value: string } | undefined;
+  readonly registered:
+    | { readonly key: string; readonly value: string; readonly claim: Claim }
+    | undefined;
 }
 
 /** What a predecessor wrote: the registration at a key of /services, the status of a port of this container. */
@@ -178,17 +181,19 @@ export class Tracked {
       ...(note !== undefined && { note }),
       ...(byHand && state === "draining" && { byHand }),
     };
+    const registration = instance && inRotation(state)
+      ? registrationOf(instance, { host, name, image }, since)
+      : undefined;
     return {
       container,
       statusKey: statusKey(host, id, port),
       status,
       statusValue: encode(status),
-      registered: instance && inRotation(state)
-        ? {
-          key: serviceKey(instance.service, instance.id),
-          value: encode(registrationOf(instance, { host, name, image }, since)),
-        }
-        : undefined,
+      registered: instance && registration && {
+        key: serviceKey(instance.service, instance.id),
+        value: encode(registration),
+        claim: claimOf(instance.service, registration),
+      },
     };
   }
 

@@ -55,6 +55,10 @@ read_settings() {
   setting RETRY_TIMEOUT 3s "$duration" "$a_duration"
   setting PROXY_READ_TIMEOUT 60s "$duration" "$a_duration"
   setting CLIENT_MAX_BODY_SIZE 16m '(0|[1-9][0-9]{0,8})[kKmMgG]?' 'a size such as 512k or 16m, or 0 for no limit'
+  setting CLIENT_HEADER_TIMEOUT 15s "$duration" "$a_duration"
+  setting CLIENT_BODY_TIMEOUT 30s "$duration" "$a_duration"
+  setting CLIENT_SEND_TIMEOUT 60s "$duration" "$a_duration"
+  setting CLIENT_KEEPALIVE_TIMEOUT 75s "$duration" "$a_duration"
   setting TRUSTED_PROXIES '' "(($cidr)(,($cidr))*)?" 'a list of networks such as 10.0.0.0/8'
   setting ACCESS_LOG on 'on|off' 'on or off'
 

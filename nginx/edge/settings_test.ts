@@ -72,6 +72,10 @@ Deno.test("read_settings lets nothing through that could be more than a value", 
     ["TRUSTED_PROXIES", "example.org"],
     ["TRUSTED_PROXIES", "all;"],
     ["PROXY_READ_TIMEOUT", "60"],
+    ["CLIENT_HEADER_TIMEOUT", "15"],
+    ["CLIENT_BODY_TIMEOUT", "30s; root /"],
+    ["CLIENT_SEND_TIMEOUT", "1h"],
+    ["CLIENT_KEEPALIVE_TIMEOUT", "75s 60s"],
     ["ACCESS_LOG", "on\n}"],
   ];
   for (const [name, value] of attacks) {

@@ -29,6 +29,11 @@ export function registration(address: string, more: Record<string, unknown> = {}
   });
 }
 
+/** One route, as a registration has it. */
+export function route(host: string, path = "/", strip = false): Record<string, unknown> {
+  return { host, path, strip };
+}
+
 /** An edge, its etcd and its instances: containers, a network and a volume of their own. */
 export class Edge implements AsyncDisposable {
   readonly name = `rollcall-test-edge-${crypto.randomUUID().slice(0, 8)}`;
@@ -127,6 +132,14 @@ export class Edge implements AsyncDisposable {
     return this.exec("cat /run/rollcall/nginx.conf");
   }
 
+  /** What nginx has to say against its configuration, besides that it is fine. */
+  async warnings(): Promise<readonly string[]> {
+    const text = await this.exec("nginx -t -e stderr -c /run/rollcall/nginx.conf 2>&1");
+    return text.split("\n").filter((line) =>
+      line !== "" && !/ (syntax is ok|test is successful)$/.test(line)
+    );
+  }
+
   /** What the edge's scripts have logged, of the events named; all of them when none is named. */
   async events(...names: readonly string[]): Promise<readonly Event[]> {
     const { stderr } = await new Deno.Command("docker", {
@@ -155,6 +168,20 @@ export class Edge implements AsyncDisposable {
     if (!response.ok) throw new Error(`Cannot ask etcd: status is ${response.status}: ${text}`);
   }
 
+  /** The address of this machine on the network of the containers. */
+  async gateway(): Promise<string> {
+    const format = "{{(index .IPAM.Config 0).Gateway}}";
+    return (await docker("network", "inspect", "-f", format, this.name)).trim();
+  }
+
+  /** Writes any number of keys, in transactions of 128. */
+  async fill(entries: Readonly<Record<string, string>>): Promise<void> {
+    const all = Object.entries(entries);
+    for (let i = 0; i < all.length; i += 128) {
+      await this.put(Object.fromEntries(all.slice(i, i + 128)));
+    }
+  }
+
   /** Writes keys, all of them in one transaction (at most 128). */
   put(entries: Readonly<Record<string, string>>): Promise<void> {
     const success = Object.entries(entries).map(([key, value]) => ({
@@ -170,6 +197,20 @@ export class Edge implements AsyncDisposable {
       key: base64(key),
       ...(prefix && { range_end: base64(end) }),
     });
+  }
+
+  /** Waits until everything written before this call is live; `marker` is a word of its own for each call. */
+  async settled(marker: string, within = 10_000): Promise<void> {
+    await this.put({ [`/services/marker-${marker}/x`]: registration("10.255.255.254") });
+    await eventually(async () => {
+      const config = await this.config();
+      if (!config.includes(`upstream marker-${marker} {`)) throw new Error(`no marker ${marker}`);
+      const [generation] = config.match(/[0-9a-f]{64}/)!;
+      const live = await this.exec(
+        "curl -s --unix-socket /run/rollcall/status.sock x/generation",
+      );
+      if (live.trim() !== generation) throw new Error(`live is ${live}, not ${generation}`);
+    }, { within });
   }
 
   /** Says that what stands in etcd is complete. */
