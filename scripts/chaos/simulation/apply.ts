@@ -1,0 +1,80 @@
+// edge/apply, step by step: check, swap, reload, verify, save, until what was rendered is live. A model of the shell script.
+import { type Edge, RELOAD_MIN_INTERVAL, type Rendering } from "./edge.ts";
+import { type Pause, poke, type Script, sleep } from "./helper.ts";
+
+const TICK = 1_000;
+const VERIFY_TIMEOUT = 5_000;
+const RETRY = { first: 250, last: 30_000 } as const;
+
+export function* apply(edge: Edge): Script {
+  const { clock, random } = edge;
+  yield sleep(random.between(3, 20)); // asks nginx what it serves
+  let live = edge.stuck ? undefined : edge.serving?.generation;
+  let retry = 0;
+  let failing: string | undefined;
+  let lastAttempt = -Infinity;
+  edge.candidate = undefined;
+
+  const failed = (generation: string) => {
+    if (generation !== failing) retry = 0;
+    failing = generation;
+    retry = retry === 0 ? RETRY.first : Math.min(RETRY.last, retry * 2);
+  };
+
+  function* once(): Generator<Pause, void, boolean> {
+    const early = RELOAD_MIN_INTERVAL - (clock.now() - lastAttempt);
+    if (early > 0 && edge.mistakes.losesLast) {
+      edge.candidate = edge.rendered;
+      return;
+    }
+    if (early > 0) yield sleep(early);
+    let taken: Rendering | undefined;
+    for (let round = 0; round < 3; round++) {
+      taken = edge.candidate = edge.rendered;
+      if (taken === undefined) return;
+      if (!taken.vouched && !edge.mistakes.believesAbsence) {
+        retry = 0;
+        return;
+      }
+      if (taken.generation === live) {
+        retry = 0;
+        save(edge, taken);
+        return;
+      }
+      yield sleep(random.between(10, 40)); // nginx -t
+      if (edge.checkFails) {
+        lastAttempt = clock.now();
+        return failed(taken.generation);
+      }
+      if (taken === edge.rendered) break;
+    }
+    const { generation } = taken!;
+    edge.conf = taken!;
+    lastAttempt = clock.now();
+    edge.lastReload = clock.now();
+    edge.reload();
+    while (edge.serving?.generation !== generation) {
+      if (clock.now() - lastAttempt >= VERIFY_TIMEOUT) {
+        live = undefined;
+        return failed(generation);
+      }
+      yield sleep(edge.stuck ? 250 : 10);
+    }
+    live = generation;
+    retry = 0;
+    save(edge, taken!);
+  }
+
+  while (true) {
+    if (edge.rendered !== undefined && edge.candidate !== edge.rendered) yield* once();
+    else if (retry > 0) {
+      yield poke(retry);
+      yield* once();
+    } else yield poke(TICK);
+  }
+}
+
+/** In the background: the script may be killed meanwhile. */
+function save(edge: Edge, verified: Rendering): void {
+  edge.clock.in(edge.random.between(5, 30), () => edge.saved = verified);
+}

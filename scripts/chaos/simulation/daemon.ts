@@ -1,0 +1,124 @@
+// The real registrator in virtual time: started, stopped, hung and killed. Owns its surroundings, not a line of what it does.
+import { createLog } from "../../../discovery/log.ts";
+import type { Entry } from "../../../discovery/etcd/registry.ts";
+import { HOSTS, STATUS } from "../../../discovery/keys.ts";
+import { Registrator } from "../../../discovery/registrator/registrator.ts";
+import type { Target } from "../../../discovery/registrator/target.ts";
+import type { SimulatedDocker } from "./docker.ts";
+import type { DockerPath } from "./docker_view.ts";
+import type { Link, SimulatedEtcd } from "./etcd.ts";
+import { Process } from "./process.ts";
+import type { Random } from "./random.ts";
+import type { VirtualClock } from "./virtual_clock.ts";
+
+/** The production defaults, in s and ms. */
+export const TTL = 15;
+export const RESYNC = 30_000;
+
+export interface DaemonOptions {
+  readonly clock: VirtualClock;
+  readonly docker: SimulatedDocker;
+  readonly path: DockerPath;
+  readonly etcd: SimulatedEtcd;
+  readonly random: Random;
+  /** Told whenever real code has something to do: its promises must be given time. */
+  readonly woken: () => void;
+}
+
+/** One registrator after the other. */
+export class Daemon {
+  readonly link: Link = { cut: false };
+  private process: Process | undefined;
+  /** When the one at work was started, in ms. */
+  startedAt = -Infinity;
+  private stopping = new AbortController();
+  /** It has read what its predecessor left. */
+  private inherited = false;
+
+  constructor(private readonly options: DaemonOptions) {}
+
+  get running(): boolean {
+    return this.process !== undefined;
+  }
+
+  start(): void {
+    const { clock, docker, path, etcd, random, woken } = this.options;
+    if (this.process) return;
+    this.startedAt = clock.now();
+    this.inherited = false;
+    // What it knows of who is leaving is what it reads.
+    for (const box of docker.boxes) box.knownLeavingAt = undefined;
+    const process = this.process = new Process(clock, woken);
+    const registrator = new Registrator({
+      engine: path.engine(process),
+      registry: etcd.registry(process, this.link, (...seen) => this.read(...seen)),
+      probe: (target) =>
+        new Promise((resolve) => {
+          const ok = this.answers(target);
+          const finding = { ok, detail: ok ? "connected" : "connection refused" };
+          process.in(random.between(0, 2), () => resolve(finding));
+        }),
+      host: "h",
+      networks: ["edge"],
+      explicit: false,
+      tags: [],
+      ttl: TTL,
+      resync: RESYNC,
+      version: "0.1.0",
+      log: createLog("error", () => {}),
+      wait: process.wait,
+      now: clock.now,
+    });
+    this.stopping = new AbortController();
+    const { signal } = this.stopping;
+    process.deliver(() => void registrator.run(signal));
+  }
+
+  /** SIGTERM: it ends by itself, at once where nothing keeps it. */
+  end(): void {
+    const { process, stopping } = this;
+    this.process = undefined;
+    process?.deliver(() => stopping.abort());
+    process?.in(50, () => process.kill());
+  }
+
+  /** SIGKILL. */
+  kill(): void {
+    this.process?.kill();
+    this.process = undefined;
+  }
+
+  /** SIGSTOP and SIGCONT. */
+  stop(): void {
+    this.process?.stop();
+  }
+
+  go(): void {
+    this.process?.go();
+  }
+
+  private answers({ address, containerId }: Target): boolean {
+    const box = this.options.docker.box(containerId)!;
+    const { running, paused, networks } = box.container;
+    return running && !paused && box.listening && networks[0]!.address === address;
+  }
+
+  /** A successor knows who is leaving by what its predecessor wrote, and by nothing else. */
+  private read(prefix: string, entries: ReadonlyMap<string, Entry>): void {
+    if (this.inherited) return;
+    if (prefix === HOSTS) this.inherited = true;
+    if (!prefix.startsWith(STATUS)) return;
+    const { docker, clock } = this.options;
+    for (const box of docker.boxes) box.knownLeavingAt = undefined;
+    for (const [key, { value }] of entries) {
+      if (!value.includes('"state":"draining"')) continue;
+      const box = docker.box(key.split("/")[4]!);
+      if (box?.killedAt === undefined || since(value) < box.killedAt) continue;
+      box.knownLeavingAt = clock.now();
+    }
+  }
+}
+
+function since(status: string): number {
+  return Date.parse(/"since":"([^"]+)"/.exec(status)?.[1] ?? "");
+}

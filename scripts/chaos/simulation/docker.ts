@@ -1,0 +1,143 @@
+// Docker as it really is: containers, their lives, the events that are sent about them. Owns no view that anybody has of it.
+import type { ContainerEvent } from "../../../discovery/docker/events.ts";
+import { attached, sampleContainer } from "../../../discovery/docker/sample_container.ts";
+import type { Container, Health } from "../../../discovery/instance.ts";
+import type { Random } from "./random.ts";
+import type { VirtualClock } from "./virtual_clock.ts";
+
+/** Every kind of event without what all have. */
+type Happening = ContainerEvent extends infer E
+  ? E extends ContainerEvent ? Omit<E, "at" | "id" | "name"> : never
+  : never;
+
+/** A container and what nobody but the simulation knows about it. Times in ms. */
+export interface Box {
+  /** Replaced at each change, so that whoever holds one has it as it was. */
+  container: Container;
+  listening: boolean;
+  /** Told to stop in this life: when, and whether the registrator at work knows, and since when. */
+  killedAt: number | undefined;
+  knownLeavingAt: number | undefined;
+  /** Ready for traffic without a break since then, or undefined. */
+  readySince: number | undefined;
+  /** Not ready since then. */
+  unreadySince: number;
+  /** It only listens no more, which takes UNNOTICED to be noticed, by whoever is there to probe it. */
+  unnoticed: boolean;
+  /** It has not listened yet in this life. */
+  fresh: boolean;
+  /** Until then lists may still show it although it has ended. */
+  lagUntil: number;
+}
+
+/** dockerd still lists who has died for that long (measured: 75 to 435 ms). */
+const LAG = [75, 435] as const;
+/** Three failed probes, 10 s apart, until somebody who stops listening is noticed. */
+export const UNNOTICED = 33_000;
+
+/** a is admitted by a connect, b by its HEALTHCHECK, c has a check that goes on. */
+export class SimulatedDocker {
+  readonly boxes: readonly Box[];
+  /** Told of every event, in order. */
+  listener: (event: ContainerEvent) => void = () => {};
+  private ticks = 0;
+
+  constructor(private readonly clock: VirtualClock, private readonly random: Random) {
+    this.boxes = ["a", "b", "c"].map((id) => ({
+      container: sampleContainer({
+        id,
+        name: `web-${id}`,
+        running: false,
+        health: id === "b" ? "starting" : "none",
+        labels: id === "c" ? { SERVICE_CHECK_TCP: "true" } : {},
+      }),
+      listening: false,
+      killedAt: undefined,
+      knownLeavingAt: undefined,
+      readySince: undefined,
+      unreadySince: -Infinity,
+      unnoticed: false,
+      fresh: true,
+      lagUntil: -Infinity,
+    }));
+  }
+
+  box(id: string): Box | undefined {
+    return this.boxes.find(({ container }) => container.id === id);
+  }
+
+  /** Its address may be another than before. */
+  start(box: Box, sameAddress: boolean): void {
+    if (box.container.running) return;
+    const at = new Date(this.clock.now()).toISOString();
+    const startedAt = at.replace("Z", `${String(++this.ticks).padStart(6, "0")}Z`);
+    const index = this.boxes.indexOf(box);
+    const before = box.container.networks[0]!.address;
+    const address = sameAddress ? before : `10.${index}.${this.ticks >> 8}.${this.ticks & 255}`;
+    box.killedAt = box.knownLeavingAt = undefined;
+    box.listening = false;
+    box.fresh = true;
+    const health = box.container.health === "none" ? "none" : "starting";
+    const networks = [attached("edge", address, `e${this.ticks}`)];
+    this.change(box, { running: true, paused: false, startedAt, networks, health });
+    this.happened(box, { action: "start" });
+  }
+
+  /** It is sent a signal; its stop signal when none is given. */
+  kill(box: Box, signal = box.container.stopSignal): void {
+    if (!box.container.running) return;
+    if (signal === box.container.stopSignal) box.killedAt = this.clock.now();
+    this.happened(box, { action: "kill", signal });
+  }
+
+  die(box: Box): void {
+    if (!box.container.running) return;
+    box.lagUntil = this.clock.now() + this.random.between(...LAG);
+    this.change(box, { running: false, paused: false });
+    this.happened(box, { action: "die" });
+  }
+
+  pause(box: Box, paused: boolean): void {
+    if (!box.container.running || box.container.paused === paused) return;
+    this.change(box, { paused });
+    this.happened(box, { action: paused ? "pause" : "unpause" });
+  }
+
+  health(box: Box, health: Health): void {
+    const { container } = box;
+    if (!container.running || container.paused || container.health === "none") return;
+    if (container.health === health) return;
+    this.change(box, { health });
+    this.happened(box, { action: "health", health });
+  }
+
+  /** Where only admission is probed, nobody looks any more whether it still listens: so only c stops. */
+  listen(box: Box, listening: boolean): void {
+    if (!box.container.running || (!listening && box.container.id !== "c")) return;
+    box.listening = listening;
+    if (listening) box.fresh = false;
+    this.judge(box);
+  }
+
+  private change(box: Box, change: Partial<Container>): void {
+    box.container = { ...box.container, ...change };
+    this.judge(box);
+  }
+
+  private judge(box: Box): void {
+    const { container: { running, paused, health }, listening } = box;
+    const ready = running && !paused && (health === "none" ? listening : health === "healthy");
+    const now = this.clock.now();
+    const unnoticed = running && !paused && health === "none" && !listening;
+    if (ready) box.readySince ??= now;
+    else if (box.readySince !== undefined || (box.unnoticed && !unnoticed)) box.unreadySince = now;
+    if (!ready) box.readySince = undefined;
+    // Who has never listened in this life was never in rotation.
+    box.unnoticed = unnoticed && box.container.id === "c" && !box.fresh;
+  }
+
+  private happened({ container: { id, name } }: Box, happening: Happening): void {
+    const at = BigInt(this.clock.now()) * 1_000_000n + BigInt(++this.ticks);
+    this.listener({ ...happening, id, name, at } as ContainerEvent);
+  }
+}

@@ -1,0 +1,172 @@
+// The edge: nginx and the files that its scripts share, and the scripts beside it. Owns what is live, not how it gets there.
+import { HOSTS, SERVICES } from "../../../discovery/keys.ts";
+import { apply } from "./apply.ts";
+import { confd } from "./confd.ts";
+import type { Link, SimulatedEtcd } from "./etcd.ts";
+import { ANSWER, Helper } from "./helper.ts";
+import type { Random } from "./random.ts";
+import { sweep } from "./sweep.ts";
+import type { VirtualClock } from "./virtual_clock.ts";
+
+/** A rendered configuration: one object is one file. */
+export interface Rendering {
+  /** Whether any host vouches for what it was made of. */
+  readonly vouched: boolean;
+  /** Addresses by key. */
+  readonly servers: ReadonlyMap<string, string>;
+  /** Equal for equal servers. */
+  readonly generation: string;
+  readonly at: number;
+  /** etcd's revision that it was made of. */
+  readonly revision: number;
+}
+
+/** Mistakes that the simulation must find, put into the edge by hand. */
+export interface Mistakes {
+  /** Makes live what nobody vouches for. */
+  readonly believesAbsence?: boolean;
+  /** Drops what comes too soon after a reload, as confd's min_reload_interval does. */
+  readonly losesLast?: boolean;
+}
+
+/** The default of RELOAD_MIN_INTERVAL. */
+export const RELOAD_MIN_INTERVAL = 100;
+const EMPTY: Rendering = {
+  vouched: true,
+  servers: new Map(),
+  generation: "",
+  at: -Infinity,
+  revision: 0,
+};
+
+export class Edge {
+  readonly link: Link = { cut: false };
+  readonly confd: Helper;
+  readonly apply: Helper;
+  readonly sweep: Helper;
+  rendered: Rendering | undefined;
+  candidate: Rendering | undefined;
+  /** What nginx.conf holds, what workers answer with, what survives a restart. */
+  conf: Rendering = EMPTY;
+  serving: Rendering | undefined = EMPTY;
+  saved: Rendering = EMPTY;
+  /** nginx -t fails. */
+  checkFails = false;
+  /** nginx's master is stopped: it takes no reload. */
+  stuck = false;
+  /** Pokes get lost. */
+  losesPokes = false;
+  /** The watching confd is not told of changes. */
+  losesWatch = false;
+  /** The revision that the watching confd knows: it is told of later ones. */
+  watching: number | undefined;
+  /** The watching confd dials again then. */
+  redialsAt = -Infinity;
+  lastReload = -Infinity;
+  private reloadPending = false;
+  /** Told of each change that confd is not told of. */
+  missed: () => void = () => {};
+  /** Told of each reload, with what was served before. */
+  reloaded: (before: Rendering | undefined, now: Rendering) => void = () => {};
+
+  constructor(
+    readonly clock: VirtualClock,
+    readonly etcd: SimulatedEtcd,
+    readonly random: Random,
+    readonly mistakes: Mistakes,
+  ) {
+    this.confd = new Helper(clock, () => confd(this));
+    this.apply = new Helper(clock, () => apply(this));
+    this.sweep = new Helper(clock, () => sweep(this));
+    etcd.edgeChanged = () => {
+      if (this.deaf) this.missed();
+      if (!this.losesWatch && !this.link.cut) clock.in(random.between(0, 2), () => this.confd.poke());
+    };
+  }
+
+  start(): void {
+    for (const helper of [this.apply, this.confd, this.sweep]) helper.start();
+  }
+
+  /** Whether a change that etcd makes now would not reach confd. */
+  get deaf(): boolean {
+    const { confd, watching, etcd } = this;
+    return confd.process?.running !== true || this.losesWatch || this.link.cut ||
+      this.clock.now() < this.redialsAt || (watching !== undefined && etcd.revision <= watching);
+  }
+
+  /** nginx is killed, and with it its container; Docker starts it again. */
+  restart(downFor: number): void {
+    this.serving = undefined;
+    for (const helper of [this.apply, this.confd, this.sweep]) helper.end();
+    this.clock.in(downFor, () => {
+      if (this.serving) return;
+      this.rendered = this.candidate = undefined;
+      this.serving = this.conf = this.saved;
+      this.reloadPending = false;
+      this.redialsAt = -Infinity;
+      this.start();
+    });
+  }
+
+  /** SIGHUP: takes what stands in nginx.conf, soon, or when its master goes on. */
+  reload(): void {
+    this.reloadPending = true;
+    this.clock.in(this.random.between(15, 60), () => this.take());
+  }
+
+  unstick(): void {
+    this.stuck = false;
+    this.take();
+  }
+
+  /** What etcd holds for the edge; undefined when it does not answer in time. */
+  *read(helper: Helper, deadline: number): Generator<
+    { readonly kind: "answer" },
+    Rendering | undefined,
+    boolean
+  > {
+    let rendering: Rendering | undefined;
+    this.etcd.request(
+      { link: this.link, process: helper.process!, deadline },
+      () => this.render(),
+      (answer) => {
+        rendering = "value" in answer ? answer.value : undefined;
+        helper.answer();
+      },
+    );
+    yield ANSWER as { readonly kind: "answer" };
+    return rendering;
+  }
+
+  /** What stands in etcd now, as the templates render it. */
+  render(): Rendering {
+    const servers = new Map<string, string>();
+    let vouched = false;
+    for (const [key, { value }] of this.etcd.keys) {
+      if (key.startsWith(HOSTS)) vouched = true;
+      if (!key.startsWith(SERVICES)) continue;
+      const address = /"address":"([^"]+)"/.exec(value)?.[1];
+      if (address) servers.set(key, address);
+    }
+    const generation = [...servers].map((pair) => pair.join(" ")).sort().join(",");
+    const { revision } = this.etcd;
+    return { vouched, servers, generation, at: this.clock.now(), revision };
+  }
+
+  /** Whether two files have the same content. */
+  same(a: Rendering | undefined, b: Rendering | undefined): boolean {
+    if (a === undefined || b === undefined) return a === b;
+    if (!a.vouched && !b.vouched && !this.mistakes.believesAbsence) return true;
+    return a.vouched === b.vouched && a.generation === b.generation;
+  }
+
+  private take(): void {
+    if (this.stuck || !this.reloadPending || this.serving === undefined) return;
+    this.reloadPending = false;
+    const before = this.serving;
+    this.serving = this.conf;
+    this.reloaded(before, this.conf);
+  }
+}
+

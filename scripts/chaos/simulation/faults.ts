@@ -1,0 +1,160 @@
+// What each step of a schedule does to the world, and until when the failure tables of discovery/ and nginx/ excuse it.
+import type { Kind } from "./schedule.ts";
+import type { World } from "./world.ts";
+
+/** What a step does; `n` is from 0 to 9,999. */
+type Effect = (world: World, who: number, n: number) => void;
+
+/** How long until it is right again after a fault, in ms: for the registrator's keys, for the edge. */
+export const HEALS = {
+  /** Between two looks at everything, and its retries. */
+  resync: 33_000,
+  /** A call that hangs (2 s), the pause before the next (2 s), and a lease that must be found lost. */
+  etcd: 7_500,
+  /** A successor: what it inherits, a list, and 3 s for those who do not answer. */
+  successor: 7_500,
+  docker: 16_000,
+  /** A look of the sweep, its doubt, and a restart of confd. */
+  sweep: 14_000,
+  helper: 4_000,
+} as const;
+
+export const EFFECTS: Readonly<Record<Kind, Effect>> = {
+  start: (world, who, n) => {
+    const box = world.box(who);
+    world.docker.start(box, n % 2 === 0);
+    const life = box.container.startedAt;
+    const ready = () => {
+      if (box.container.startedAt !== life) return;
+      world.docker.listen(box, true);
+      world.docker.health(box, "healthy");
+    };
+    if (n % 8 > 0) world.clock.in(n % 400, ready);
+  },
+  stop: (world, who, n) => {
+    const box = world.box(who);
+    const life = box.container.startedAt;
+    world.docker.kill(box);
+    const die = () => box.container.startedAt === life && world.docker.die(box);
+    world.clock.in(n % 3 === 0 ? n % 100 : n, die);
+  },
+  kill: (world, who) => world.docker.kill(world.box(who)),
+  crash: (world, who) => world.docker.die(world.box(who)),
+  hangup: (world, who) => world.docker.kill(world.box(who), 1),
+  pause: (world, who) => world.docker.pause(world.box(who), true),
+  unpause: (world, who) => world.docker.pause(world.box(who), false),
+  healthy: (world, who) => world.docker.health(world.box(who), "healthy"),
+  unhealthy: (world, who) => world.docker.health(world.box(who), "unhealthy"),
+  listen: (world, who) => world.docker.listen(world.box(who), true),
+  unlisten: (world, who) => world.docker.listen(world.box(who), false),
+  restart: (world, who, n) => {
+    world.docker.die(world.box(who));
+    EFFECTS.start(world, who, n);
+  },
+  burst: (world, _, n) => {
+    for (let i = 0; i < 3 + n % 4; i++) {
+      world.clock.in(i * (n % 70), () => world.otherHost(`other:x${i}:80`, `10.9.${i}.${n % 250}`));
+    }
+  },
+
+  dockerAway: (world, _, n) => {
+    if (n % 2) world.path.cut();
+    world.during(n, { registrator: HEALS.docker }, (on) => world.path.away = on);
+  },
+  dockerSlow: (world, _, n) =>
+    world.during(n, { registrator: HEALS.docker }, (on) => world.path.slow = on ? n / 2 : 0),
+  streamCut: (world) => {
+    world.path.cut();
+    world.during(0, { registrator: 3_000 });
+  },
+  // Each event that is lost excuses itself.
+  streamDead: (world) => world.path.deafen(),
+  eventsLost: (world, _, n) => world.during(n / 2, {}, (on) => world.path.losing = on),
+
+  registratorRestart: (world, _, n) => {
+    if (!world.daemon.running) return;
+    world.daemon.end();
+    world.during(n * 3, { registrator: HEALS.successor }, (on) => on || world.daemon.start());
+  },
+  registratorKill: (world, _, n) => {
+    if (!world.daemon.running) return;
+    world.daemon.kill();
+    const down = n % 3 === 0 ? n * 3 : n / 10;
+    world.during(down, { registrator: HEALS.successor }, (on) => on || world.daemon.start());
+  },
+  registratorStop: (world, _, n) => {
+    world.daemon.stop();
+    world.during(n * 4, { registrator: HEALS.successor }, (on) => on || world.daemon.go());
+  },
+  registratorCut: (world, _, n) =>
+    world.during(n * 3, { registrator: HEALS.etcd }, (on) => world.daemon.link.cut = on),
+
+  etcdAway: (world, _, n) => {
+    world.etcd.leave();
+    world.during(n * 3, { registrator: HEALS.etcd, edge: HEALS.sweep }, (on) => {
+      if (on) return;
+      world.etcdBack();
+      if (n > 1_700) world.edge.redialsAt = world.clock.now() + n * 12;
+    });
+  },
+  etcdSilent: (world, _, n) => {
+    world.etcd.fallSilent();
+    world.during(n * 2, { registrator: HEALS.etcd, edge: HEALS.sweep }, (on) => on || world.etcdBack());
+  },
+  etcdSlow: (world, _, n) =>
+    world.during(n, { registrator: HEALS.etcd, edge: HEALS.sweep }, (on) => {
+      world.etcd.slow = on ? n / 4 : 0;
+    }),
+  repliesLost: (world, _, n) =>
+    world.during(n / 2, { registrator: HEALS.etcd, edge: HEALS.sweep }, (on) => {
+      world.etcd.losesReplies = on;
+    }),
+  wipe: (world, _, n) => {
+    world.etcd.leave();
+    world.etcd.wipe();
+    world.during(n / 3, { registrator: HEALS.etcd, edge: HEALS.sweep }, (on) => on || world.etcdBack());
+  },
+  purge: (world) => {
+    world.etcd.purge();
+    world.during(0, { registrator: HEALS.resync });
+  },
+  keyDeleted: (world, who) => world.byHand(who, undefined),
+  keySpoilt: (world, who, n) => world.byHand(who, n % 2 ? "{}" : "not JSON"),
+
+  edgeCut: (world, _, n) =>
+    world.during(n * 2, { edge: HEALS.sweep }, (on) => world.edge.link.cut = on),
+  watchLost: (world, _, n) =>
+    world.during(n / 3, { edge: HEALS.sweep }, (on) => world.edge.losesWatch = on),
+  pokesLost: (world, _, n) =>
+    world.during(n / 3, { edge: HEALS.helper }, (on) => world.edge.losesPokes = on),
+  confdKill: (world) => {
+    world.edge.confd.kill();
+    world.during(0, { edge: HEALS.helper });
+  },
+  confdHang: (world) => {
+    world.edge.confd.process?.stop();
+    world.during(0, { edge: HEALS.sweep });
+  },
+  applyKill: (world) => {
+    world.edge.apply.kill();
+    world.during(0, { edge: HEALS.helper });
+  },
+  applyHang: (world, _, n) => {
+    const { process } = world.edge.apply;
+    process?.stop();
+    world.during(n / 2, { edge: HEALS.helper + 5_000 }, (on) => on || process?.go());
+  },
+  sweepKill: (world) => {
+    world.edge.sweep.kill();
+    world.during(0, { edge: HEALS.sweep });
+  },
+  checkFails: (world, _, n) =>
+    world.during(n, { edge: Math.min(30_000, 2 * n + 600) + 2_000 }, (on) => {
+      world.edge.checkFails = on;
+    }),
+  nginxStuck: (world, _, n) => {
+    world.edge.stuck = true;
+    world.during(n, { edge: Math.min(30_000, 2 * n + 600) + 7_000 }, (on) => on || world.unstick());
+  },
+  nginxKill: (world, _, n) => world.killNginx(300 + n / 8),
+};

@@ -1,0 +1,52 @@
+// What happens in one simulation, as plain data that can be printed, shortened and run again. Owns no effect.
+import { Random } from "./random.ts";
+
+/** Changes: what people, applications and Docker do. */
+export const CHANGES = [
+  ...["start", "start", "stop", "stop", "kill", "crash", "hangup", "pause", "unpause", "healthy"],
+  ...["unhealthy", "listen", "unlisten", "restart", "burst"],
+] as const;
+/** Faults: what goes wrong. */
+export const FAULTS = [
+  ...["dockerAway", "dockerSlow", "streamCut", "streamDead", "eventsLost"],
+  ...["registratorRestart", "registratorKill", "registratorStop", "registratorCut"],
+  ...["etcdAway", "etcdSilent", "etcdSlow", "repliesLost", "wipe", "purge", "keyDeleted"],
+  ...["keySpoilt", "edgeCut", "watchLost", "pokesLost", "confdKill", "confdHang", "applyKill"],
+  ...["applyHang", "sweepKill", "checkFails", "nginxStuck", "nginxKill"],
+] as const;
+export type Kind = (typeof CHANGES)[number] | (typeof FAULTS)[number];
+
+/** One thing that happens: when (ms since the opening), what, to which container, and a number that says how. */
+export interface Step {
+  readonly at: number;
+  readonly what: Kind;
+  readonly who: number;
+  readonly n: number;
+}
+
+/** The steps, and the seed of every delay in between. */
+export interface Schedule {
+  readonly seed: number;
+  readonly steps: readonly Step[];
+}
+
+/** Draws a schedule: a few kinds of faults each, so that they meet themselves and each other. */
+export function drawSchedule(seed: number, most = 14): Schedule {
+  const random = new Random(seed);
+  const changes = some(random, CHANGES, 6);
+  const faults = some(random, FAULTS, 4);
+  const share = random.next();
+  const pace = random.pick([30, 300, 2_000, 8_000]);
+  const steps: Step[] = [];
+  let at = random.between(0, 1_000);
+  for (let left = random.between(2, most); left > 0; left--) {
+    const what = random.pick<Kind>(random.chance(share) ? faults : changes);
+    steps.push({ at, what, who: random.between(0, 2), n: random.between(0, 9_999) });
+    at += random.chance(0.3) ? random.between(0, 20) : random.between(0, pace);
+  }
+  return { seed, steps };
+}
+
+function some<T>(random: Random, items: readonly T[], most: number): readonly T[] {
+  return Array.from({ length: random.between(1, most) }, () => random.pick(items));
+}
