@@ -78,6 +78,8 @@ export class Observer {
           this.open = true;
           log.info("following docker");
           this.bell.ring(); // whatever happened before the stream was open is in the list
+          // Who died just before is still listed for a moment, and no event tells of it any more.
+          wait(LATE, stream.signal).then(() => this.bell.ring());
         };
         for await (const event of engine.events(opened, stream.signal)) this.heard(event);
         if (!signal.aborted) log.warn("events missed", { effect: "following docker anew" });

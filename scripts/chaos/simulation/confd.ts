@@ -19,7 +19,9 @@ export function* confd(edge: Edge): Script {
     }
     edge.watching = rendering.revision;
     // It waits for a later revision than it has read: after a wipe that one is far away.
-    while (edge.losesWatch || etcd.edgeRevision <= rendering.revision || clock.now() < edge.redialsAt) {
+    while (
+      edge.losesWatch || etcd.edgeRevision <= rendering.revision || clock.now() < edge.redialsAt
+    ) {
       yield poke(Math.max(0, edge.redialsAt - clock.now()) || Infinity);
     }
     edge.watching = undefined;

@@ -31,7 +31,7 @@ export class DockerPath {
   losing = false;
   /** An answer takes up to that many ms more. */
   slow = 0;
-  /** Told of every event that was sent to somebody and did not arrive. */
+  /** Told of every event that did not arrive, and every inspection that failed: the next list makes up for them. */
   lost: () => void = () => {};
 
   constructor(
@@ -66,7 +66,17 @@ export class DockerPath {
         const box = this.docker.box(id);
         // Inspecting who has just died blocks (measured), and tells of its end.
         const blocked = Math.max(0, (box?.lagUntil ?? 0) - this.clock.now());
-        return this.ask<Container | undefined>(process, signal, blocked, () => box?.container);
+        const asked = this.ask<Container | undefined>(
+          process,
+          signal,
+          blocked,
+          () => box?.container,
+        );
+        // The next list asks again.
+        return asked.catch((error) => {
+          this.lost();
+          throw error;
+        });
       },
       hostName: () => Promise.resolve("h"),
       events: (onOpen, signal) => this.follow(process, onOpen, signal),

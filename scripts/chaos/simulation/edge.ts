@@ -80,7 +80,9 @@ export class Edge {
     this.sweep = new Helper(clock, () => sweep(this));
     etcd.edgeChanged = () => {
       if (this.deaf) this.missed();
-      if (!this.losesWatch && !this.link.cut) clock.in(random.between(0, 2), () => this.confd.poke());
+      if (!this.losesWatch && !this.link.cut) {
+        clock.in(random.between(0, 2), () => this.confd.poke());
+      }
     };
   }
 
@@ -169,4 +171,3 @@ export class Edge {
     this.reloaded(before, this.conf);
   }
 }
-

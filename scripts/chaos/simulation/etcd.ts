@@ -77,7 +77,11 @@ export class SimulatedEtcd {
   }
 
   /** The Registry of one process. */
-  registry(process: Process, link: Link, seen: (prefix: string, entries: ReadonlyMap<string, Entry>) => void): Registry {
+  registry(
+    process: Process,
+    link: Link,
+    seen: (prefix: string, entries: ReadonlyMap<string, Entry>) => void,
+  ): Registry {
     const call = <T>(work: () => T): Promise<T> =>
       new Promise((resolve, reject) =>
         this.request({ link, process, deadline: DEADLINE }, work, (answer) => {

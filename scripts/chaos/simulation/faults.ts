@@ -99,7 +99,11 @@ export const EFFECTS: Readonly<Record<Kind, Effect>> = {
   },
   etcdSilent: (world, _, n) => {
     world.etcd.fallSilent();
-    world.during(n * 2, { registrator: HEALS.etcd, edge: HEALS.sweep }, (on) => on || world.etcdBack());
+    world.during(
+      n * 2,
+      { registrator: HEALS.etcd, edge: HEALS.sweep },
+      (on) => on || world.etcdBack(),
+    );
   },
   etcdSlow: (world, _, n) =>
     world.during(n, { registrator: HEALS.etcd, edge: HEALS.sweep }, (on) => {
@@ -112,7 +116,11 @@ export const EFFECTS: Readonly<Record<Kind, Effect>> = {
   wipe: (world, _, n) => {
     world.etcd.leave();
     world.etcd.wipe();
-    world.during(n / 3, { registrator: HEALS.etcd, edge: HEALS.sweep }, (on) => on || world.etcdBack());
+    world.during(
+      n / 3,
+      { registrator: HEALS.etcd, edge: HEALS.sweep },
+      (on) => on || world.etcdBack(),
+    );
   },
   purge: (world) => {
     world.etcd.purge();

@@ -132,18 +132,21 @@ export class Invariants {
     if (!there.vouched || there.generation === edge.serving.generation) return;
     const ms = clock.now() - since;
     this.found(
-      `for ${seconds(ms)} etcd has said ${there.generation}, and live is ${edge.serving.generation}`,
+      `for ${
+        seconds(ms)
+      } etcd has said ${there.generation}, and live is ${edge.serving.generation}`,
     );
   }
 
   private reloaded(before: Rendering | undefined, now: Rendering): void {
     const { clock, edge, docker } = this.world;
-    if (!now.vouched) this.found("what nobody vouches for went live");
     if (before === now) return;
     const gap = edge.lastReload - this.lastReload;
     if (gap > 0 && gap < RELOAD_MIN_INTERVAL) this.found(`two reloads within ${gap} ms`);
     this.lastReload = edge.lastReload;
-    if (this.causedUntil === Infinity || clock.now() < this.gapExcused) return;
+    if (this.causedUntil === Infinity) return;
+    if (!now.vouched) this.found("what nobody vouches for went live");
+    if (clock.now() < this.gapExcused) return;
     for (const box of docker.boxes) {
       const key = this.world.keyOf(box);
       const { readySince = Infinity, killedAt, container: { name } } = box;
@@ -156,13 +159,17 @@ export class Invariants {
 
   private written(key: string, before: Entry | undefined, after: Entry | undefined): void {
     const { clock, registratorTrouble } = this.world;
-    if (before?.value.includes('"host":"other"')) this.found(`another owner's key ${key} was touched`);
+    if (before?.value.includes('"host":"other"')) {
+      this.found(`another owner's key ${key} was touched`);
+    }
     if (this.causedUntil === Infinity) return;
     const sound = Math.max(registratorTrouble.soundAt, this.causedUntil);
     if (before?.value === after?.value && before?.lease === after?.lease) {
       if (clock.now() > registratorTrouble.soundAt) this.found(`${key} was written twice`);
     }
-    if (clock.now() > sound + UNNOTICED + IN) this.found(`${key} was written although nothing had changed`);
+    if (clock.now() > sound + UNNOTICED + IN) {
+      this.found(`${key} was written although nothing had changed`);
+    }
   }
 
   private found(problem: string): void {
@@ -175,8 +182,10 @@ function addressOf({ container: { networks } }: Box): string {
 }
 
 /** Until then it may be out because it was told to stop, although it goes on. */
-function leavingUntil({ killedAt, container: { running } }: Box, startedAt: number): number {
-  return killedAt === undefined || !running ? -Infinity : Math.max(killedAt, startedAt) + TAKEN_BACK;
+function leavingUntil({ killedAt, knownLeavingAt = 0, container }: Box, startedAt: number): number {
+  return killedAt === undefined || !container.running
+    ? -Infinity
+    : Math.max(killedAt, knownLeavingAt, startedAt) + TAKEN_BACK;
 }
 
 function seconds(ms: number): string {

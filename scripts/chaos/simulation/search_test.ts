@@ -1,0 +1,58 @@
+// The simulation finds what is planted, and nothing where nothing is planted.
+import assert from "node:assert/strict";
+import { BUGS, type BugName } from "./bugs.ts";
+import { drawSchedule, type Step } from "./schedule.ts";
+import { search, shrink, simulate } from "./search.ts";
+
+/** More of them find more: SCHEDULES=100000 deno test … */
+const SCHEDULES = Number(Deno.env.get("SCHEDULES") ?? 2_000);
+/** Within how many schedules each bug must be found: several times what it took when this was written. */
+const WITHIN: Readonly<Record<BugName, number>> = {
+  "list-brings-back": 100,
+  "absence-believed": 300,
+  "last-change-lost": 300,
+  "vouches-early": 3_000,
+};
+
+Deno.test(`search() finds no violation in ${SCHEDULES} schedules`, async () => {
+  const { found } = await search({ seed: 1, schedules: SCHEDULES });
+  if (found) assert.fail(JSON.stringify(await shrink(found)));
+});
+
+for (const bug of Object.keys(BUGS) as BugName[]) {
+  Deno.test(`search() finds a planted bug: ${BUGS[bug].what}`, async () => {
+    const { found } = await search({ seed: 1, schedules: WITHIN[bug], bug });
+    assert.ok(found, `not found in ${WITHIN[bug]} schedules`);
+    const short = await shrink(found, bug);
+    assert.ok(short.schedule.steps.length <= found.schedule.steps.length);
+    const again = await simulate(short.schedule, { bug });
+    assert.equal(again.violation, short.violation, "the short schedule shows it, each time");
+    const healthy = await simulate(short.schedule);
+    assert.equal(healthy.violation, undefined, "without the bug it shows nothing");
+  });
+}
+
+Deno.test("simulate() tells the same story for the same schedule", async () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const stories = [];
+    for (let i = 0; i < 2; i++) stories.push(await simulate(drawSchedule(seed), { tell: true }));
+    assert.deepEqual(stories[0], stories[1]);
+  }
+});
+
+// What the simulation has found, as the shortest schedules that showed it.
+const FINDS: Readonly<Record<string, readonly Step[]>> = {
+  "who dies while the event stream is being opened anew does not stay in rotation": [
+    { at: 458, what: "streamCut", who: 0, n: 0 },
+    { at: 462, what: "crash", who: 2, n: 0 },
+  ],
+};
+
+for (const [what, steps] of Object.entries(FINDS)) {
+  Deno.test(`simulate(): ${what}`, async () => {
+    for (let seed = 0; seed < 200; seed++) {
+      const { violation } = await simulate({ seed, steps });
+      assert.equal(violation, undefined, `seed ${seed}`);
+    }
+  });
+}
