@@ -35,6 +35,8 @@ export class Observer {
   /** The stream of events that is open, or being opened. */
   private stream: AbortController | undefined;
   private open = false;
+  /** Nothing was listed since the stream was opened. */
+  private fresh = false;
   private whole = false;
   private eventsHeard = 0;
   private signal: AbortSignal | undefined;
@@ -80,6 +82,7 @@ export class Observer {
           this.bell.ring(); // whatever happened before the stream was open is in the list
           // Who died just before is still listed for a moment, and no event tells of it any more.
           wait(LATE, stream.signal).then(() => this.bell.ring());
+          this.fresh = true;
         };
         for await (const event of engine.events(opened, stream.signal)) this.heard(event);
         if (!signal.aborted) log.warn("events missed", { effect: "following docker anew" });
@@ -94,6 +97,7 @@ export class Observer {
         await wait(backoff(tries++, { first: 100, most: 5_000 }), signal);
       } finally {
         signal.removeEventListener("abort", stop);
+        stream.abort(); // nobody waits for it any more
       }
     }
   }
@@ -108,21 +112,23 @@ export class Observer {
     if (unclear || this.inspections.underWay(id)) this.inspections.of([id], { urgent: true });
   }
 
-  /** Lists whenever the stream was opened, and every `resync` ms. A failed list changes nothing. */
+  /** Lists when the stream was opened, a moment later, and every `resync` ms. A failed list changes nothing. */
   private async sync(signal: AbortSignal): Promise<void> {
     const { log, resync } = this.options;
     for (let tries = 0; !signal.aborted;) {
       const pause = tries > 0 ? backoff(tries - 1, { first: 100, most: 5_000 }) : resync;
-      const opened = await this.bell.rings(pause, signal);
+      await this.bell.rings(pause, signal);
       if (signal.aborted) return;
       if (!this.open) { // the next stream rings
         tries = 0;
         continue;
       }
       try {
+        const { fresh } = this;
+        this.fresh = false;
         const missed = await this.list(signal, tries >= PATIENCE);
         tries = 0;
-        if (!opened) this.doubtStream(missed, signal);
+        if (!fresh) this.doubtStream(missed, signal);
       } catch (error) {
         if (signal.aborted) return;
         if (tries++ === 0) {

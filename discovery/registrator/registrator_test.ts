@@ -239,6 +239,7 @@ Deno.test("Registrator heals within a resync when events get lost, and opens ano
 
 Deno.test("Registrator does not take the stream for deaf when the event comes right after the list", async () => {
   const scene = await new Scene().run();
+  await scene.clock.move(1_500); // the second look is over
   scene.engine.deaf = true;
   scene.start("a");
   await scene.clock.move(RESYNC);

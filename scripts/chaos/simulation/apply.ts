@@ -13,6 +13,7 @@ export function* apply(edge: Edge): Script {
   let retry = 0;
   let failing: string | undefined;
   let lastAttempt = -Infinity;
+  let checkTook = 0;
   edge.candidate = undefined;
 
   const failed = (generation: string) => {
@@ -21,13 +22,17 @@ export function* apply(edge: Edge): Script {
     retry = retry === 0 ? RETRY.first : Math.min(RETRY.last, retry * 2);
   };
 
+  function* awaitTurn(earlier: number): Generator<Pause, void, boolean> {
+    const rest = lastAttempt + RELOAD_MIN_INTERVAL - earlier - clock.now();
+    if (rest > 0) yield sleep(rest);
+  }
+
   function* once(): Generator<Pause, void, boolean> {
-    const early = RELOAD_MIN_INTERVAL - (clock.now() - lastAttempt);
-    if (early > 0 && edge.mistakes.losesLast) {
+    if (edge.mistakes.losesLast && clock.now() - lastAttempt < RELOAD_MIN_INTERVAL) {
       edge.candidate = edge.rendered;
       return;
     }
-    if (early > 0) yield sleep(early);
+    yield* awaitTurn(checkTook);
     let taken: Rendering | undefined;
     for (let round = 0; round < 3; round++) {
       taken = edge.candidate = edge.rendered;
@@ -41,11 +46,14 @@ export function* apply(edge: Edge): Script {
         save(edge, taken);
         return;
       }
+      const began = clock.now();
       yield sleep(random.between(10, 40)); // nginx -t
       if (edge.checkFails) {
         lastAttempt = clock.now();
         return failed(taken.generation);
       }
+      checkTook = clock.now() - began;
+      yield* awaitTurn(0);
       if (taken === edge.rendered) break;
     }
     const { generation } = taken!;

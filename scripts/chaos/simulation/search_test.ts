@@ -1,6 +1,6 @@
 // The simulation finds what is planted, and nothing where nothing is planted.
 import assert from "node:assert/strict";
-import { BUGS, type BugName } from "./bugs.ts";
+import { type BugName, BUGS } from "./bugs.ts";
 import { drawSchedule, type Step } from "./schedule.ts";
 import { search, shrink, simulate } from "./search.ts";
 
