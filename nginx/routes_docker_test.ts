@@ -1,6 +1,6 @@
 // Which service gets which request: host names, paths, methods of balancing, connections that last. On real nginx.
 import assert from "node:assert/strict";
-import { dockerTest, eventually } from "../scripts/testing/docker.ts";
+import { dockerTest, eventually, run } from "../scripts/testing/docker.ts";
 import { Edge, registration, route } from "./testing/edge.ts";
 import { Streaming } from "./testing/streaming.ts";
 
@@ -9,7 +9,11 @@ const SHUTDOWN = 4; // s that an old worker may go on
 dockerTest("the edge routes by host name and path", async (t) => {
   await using edge = await Edge.build();
   await edge.startEtcd();
-  await edge.start({ RELOAD_MIN_INTERVAL: "50ms", WORKER_SHUTDOWN_TIMEOUT: `${SHUTDOWN}s` });
+  await edge.start({
+    RELOAD_MIN_INTERVAL: "50ms",
+    WORKER_SHUTDOWN_TIMEOUT: `${SHUTDOWN}s`,
+    TRUSTED_PROXIES: "127.0.0.0/8",
+  });
   const says = (name: string) => edge.instance(`${name} $request_uri $http_x_forwarded_prefix`);
   const [a, b, c] = await Promise.all([says("a"), says("b"), says("c")]);
   await edge.vouch();
@@ -207,6 +211,49 @@ dockerTest("the edge routes by host name and path", async (t) => {
     );
     await serve("many", Object.fromEntries(many));
     assert.equal(await ask(hosts[15]!, `/${"p".repeat(199)}/x`), `a /${"p".repeat(199)}/x`);
+  });
+
+  await t.step("believes what a trusted proxy says about the client", async () => {
+    const headers = ["for", "proto", "host"].map((name) => `$http_x_forwarded_${name}`);
+    const at = await edge.instance(`${headers.join(" ")} $http_x_real_ip $http_forwarded`);
+    await serve("trusted", { service: { at } });
+    const said = {
+      ...{ "X-Forwarded-For": "6.6.6.6, 203.0.113.9", "X-Forwarded-Proto": "https" },
+      ...{ "X-Forwarded-Host": "www.example.org", "Forwarded": "for=203.0.113.9" },
+    };
+    const flags = Object.entries(said).map(([name, value]) => `-H '${name}: ${value}'`).join(" ");
+    const answer = await edge.exec(`curl -s ${flags} 127.0.0.1:8080/trusted`);
+    assert.equal(
+      answer,
+      "6.6.6.6, 203.0.113.9, 127.0.0.1 https www.example.org 203.0.113.9 for=203.0.113.9",
+    );
+    const { body } = await edge.get("/", { ...said, host: "a.org" });
+    const gateway = await edge.gateway();
+    assert.equal(body.trim(), `${gateway} http a.org ${gateway}`, "from anybody else");
+    await eventually(async () => {
+      const log = await edge.docker("logs", "edge");
+      const line = log.split("\n").find((text) => text.includes('"uri":"/trusted"'));
+      assert.equal(JSON.parse(line ?? "{}").client, "203.0.113.9");
+    });
+  });
+
+  await t.step("a linter finds nothing wrong in what is rendered", async () => {
+    await serve("lint", {
+      service: { at: a, balance: "hash:client" },
+      api: { at: b, balance: "least_conn", routes: [route("a.org", "/api", true)] },
+      any: { at: c, balance: "hash:header:X-User", routes: [route("", "/z"), route("*.b.org")] },
+    });
+    const gixy = new URL("../scripts/gixy", import.meta.url).pathname;
+    const file = await Deno.makeTempFile({ suffix: ".conf" });
+    try {
+      const config = await edge.config();
+      await Deno.writeTextFile(file, config);
+      await run(gixy, [file]);
+      await Deno.writeTextFile(file, config.replace("server_tokens off", "server_tokens on"));
+      await assert.rejects(run(gixy, [file]), /version_disclosure/);
+    } finally {
+      await Deno.remove(file);
+    }
   });
 
   await t.step(

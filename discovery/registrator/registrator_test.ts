@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { MemoryEngine } from "../docker/memory_engine.ts";
 import { attached, sampleContainer } from "../docker/sample_container.ts";
+import type { Entry } from "../etcd/registry.ts";
 import { MemoryRegistry } from "../etcd/memory_registry.ts";
 import { FakeClock, settle } from "../fake_clock.ts";
 import type { Container } from "../instance.ts";
@@ -391,6 +392,28 @@ Deno.test("Registrator says in the status that another host holds a key", async 
   scene.registry.delete(key);
   await scene.clock.move(RESYNC);
   assert.deepEqual([await scene.up(), await scene.state("a")], ["a", "up"]);
+  await scene.stop();
+});
+
+Deno.test("Registrator tells who shares a route with another host's service, and when it no longer does", async () => {
+  const scene = new Scene();
+  scene.start("a", { labels: { SERVICE_NAME: "web", SERVICE_HOST: "a.org" } });
+  await scene.run();
+  const note = async () => {
+    const [entry] = (await scene.registry.list("/rollcall/status/h/a/")).values();
+    return decodeStatus(entry!.value)?.note;
+  };
+  assert.equal(await note(), undefined);
+  const [{ value }] = [...(await scene.registry.list("/services/")).values()] as [Entry];
+  const theirs = "/services/api/other:x:80";
+  scene.registry.put(theirs, value.replace('"host":"h"', '"host":"other"'));
+  await scene.clock.move(RESYNC + 100);
+  assert.match((await note())!, /^Not served on a.org\/: the service api claims it too/);
+  assert.equal(await scene.state("a"), "up");
+  assert.ok((await scene.registry.list("/services/web/")).size === 1, "it stays in rotation");
+  scene.registry.delete(theirs);
+  await scene.clock.move(RESYNC + 100);
+  assert.equal(await note(), undefined);
   await scene.stop();
 });
 
