@@ -1,4 +1,5 @@
 // What `rollcall --help` says: a man page, made of the tables of settings and labels. Owns no setting and no label.
+import { COMMANDS } from "./commands/names.ts";
 import { LABELS } from "./registrator/labels.ts";
 import { ALL_SETTINGS, flagOf, variableOf } from "./registrator/settings.ts";
 
@@ -13,6 +14,7 @@ NAME
 
 SYNOPSIS
        rollcall registrator [OPTION]...
+       rollcall COMMAND [--help]
        rollcall --help | --version
 
 DESCRIPTION
@@ -22,6 +24,11 @@ ${
       "An instance comes into rotation when it answers, and leaves it at its stop signal, before it dies. What is wrong with one container is said in its status and concerns no other.",
     )
   }
+
+COMMANDS
+${paragraphs("For people, beside the registrator. Each has a --help of its own.")}
+
+${commands()}
 
 OPTIONS
 ${paragraphs("Each may be written with one dash, as registrator's are, or with two.")}
@@ -106,4 +113,10 @@ function wrap(text: string, indent: number): string {
     else lines.push(word);
   }
   return lines.map((line) => " ".repeat(indent) + line).join("\n");
+}
+
+function commands(): string {
+  return Object.entries(COMMANDS).map(([name, text]) => `       ${name.padEnd(12)}${text}`).join(
+    "\n",
+  );
 }

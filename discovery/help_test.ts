@@ -10,7 +10,16 @@ const read = (path: string) => Deno.readTextFileSync(new URL(path, import.meta.u
 Deno.test("manPage() has the sections of a man page, in their order", () => {
   const sections = page.split("\n").filter((line) => /^[A-Z][A-Z ]*$/.test(line));
   assert.deepEqual(sections, [
-    ...["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "ENVIRONMENT", "LABELS", "EXIT STATUS"],
+    ...[
+      "NAME",
+      "SYNOPSIS",
+      "DESCRIPTION",
+      "COMMANDS",
+      "OPTIONS",
+      "ENVIRONMENT",
+      "LABELS",
+      "EXIT STATUS",
+    ],
     ...["EXAMPLES", "SEE ALSO"],
   ]);
 });

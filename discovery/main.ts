@@ -4,11 +4,13 @@ import { HttpEngine } from "./docker/engine.ts";
 import { EtcdRegistry } from "./etcd/etcd_registry.ts";
 import { createLog, type Log, messageOf } from "./log.ts";
 import { backoff } from "./backoff.ts";
+import { isCommand } from "./commands/names.ts";
 import { manPage } from "./help.ts";
 import { ConfigError, readConfig } from "./registrator/config.ts";
 import { probe } from "./registrator/probe.ts";
 import { GaveUpError } from "./registrator/reconcile.ts";
 import { Registrator } from "./registrator/registrator.ts";
+import { rulesOf, type Self, selfOf } from "./registrator/rules_of.ts";
 import type { Config } from "./registrator/settings.ts";
 import { VERSION } from "./version.ts";
 
@@ -39,12 +41,7 @@ async function runRegistrator(config: Config): Promise<void> {
     engine,
     registry,
     probe,
-    ...self,
-    published: !config.internal,
-    ip: config.ip,
-    addressLabel: config.use_ip_from_label,
-    explicit: config.explicit,
-    tags: config.tags,
+    ...rulesOf(config, self),
     ttl: config.ttl,
     refresh: config.ttl_refresh > 0 ? config.ttl_refresh * 1000 : config.ttl * 1000 / 3,
     retries: {
@@ -73,14 +70,7 @@ async function deregister(registrator: Registrator, log: Log): Promise<boolean> 
   }
 }
 
-/** What the registrator asks of Docker about itself. */
-interface Self {
-  readonly host: string;
-  readonly networks: readonly string[];
-  readonly hostAddress: string;
-}
-
-/** The host's name and address, and the networks, asked of Docker where they are not set; waits for Docker. */
+/** What Docker says of the registrator itself; waits for Docker. */
 async function introduce(
   engine: HttpEngine,
   config: Config,
@@ -90,17 +80,7 @@ async function introduce(
   let said = "";
   for (let tries = 0; !signal.aborted; tries++) {
     try {
-      const host = config.host || await engine.hostName(signal);
-      const { network, ip } = config;
-      if (network.length > 0 && ip !== "") return { host, networks: network, hostAddress: ip };
-      const own = await engine.inspect(Deno.hostname(), signal);
-      if (!own && network.length === 0) {
-        throw new Error("Cannot find the registrator's own container: set ROLLCALL_NETWORK");
-      }
-      const networks = network.length > 0 ? network : own!.networks.map(({ name }) => name);
-      // The gateway of a network that nginx shares is the host, as its containers see it.
-      const gateways = networks.map((name) => own?.gateways[name] ?? "");
-      return { host, networks, hostAddress: gateways.find((address) => address !== "") ?? "" };
+      return await selfOf(engine, config, Deno.hostname(), signal);
     } catch (error) {
       const message = messageOf(error);
       if (message !== said && !signal.aborted) log.warn("waiting for docker", { error: message });
@@ -122,7 +102,13 @@ async function beat(registrator: Registrator, signal: AbortSignal): Promise<void
 
 if (import.meta.main) {
   const [command, ...rest] = Deno.args;
-  if (Deno.args.some((arg) => ["--help", "-help", "-h"].includes(arg))) {
+  if (isCommand(command)) {
+    const [{ runCommand }, { ofProcess }] = await Promise.all([
+      import("./commands/run.ts"), // only when asked for: the registrator needs none of it
+      import("./commands/process.ts"),
+    ]);
+    Deno.exit(await runCommand(Deno.args, ofProcess()));
+  } else if (Deno.args.some((arg) => ["--help", "-help", "-h"].includes(arg))) {
     console.log(manPage(VERSION));
   } else if (command === "--version") {
     console.log(VERSION);
