@@ -41,8 +41,8 @@ export class Edge implements AsyncDisposable {
   private readonly etcdPort = freePort();
   private instances = 0;
 
-  /** Builds the images as compose.yaml says. Starts nothing. */
-  static async build(): Promise<Edge> {
+  /** Builds the images as compose.yaml says. Starts nothing. `volume`: options of `docker volume create`. */
+  static async build(...volume: readonly string[]): Promise<Edge> {
     const edge = new Edge();
     await run("docker", ["compose", "-p", edge.name, "build", "-q", "nginx", "etcd"], {
       cwd: ROOT,
@@ -50,7 +50,7 @@ export class Edge implements AsyncDisposable {
       env: { BUILDX_BAKE_ENTITLEMENTS_FS: "0" },
     });
     await docker("network", "create", "--label", edge.name, edge.name);
-    await docker("volume", "create", "--label", edge.name, edge.name);
+    await docker("volume", "create", "--label", edge.name, ...volume, edge.name);
     return edge;
   }
 
