@@ -312,9 +312,10 @@ dockerTest("the edge lets no value out of its place", async (t) => {
       await edge.settled("attacks");
       const config = await edge.config();
       assert.deepEqual(servers(config).map((line) => line.trim()), [
-        "server 10.255.255.254:8080 weight=1 max_fails=1 fail_timeout=1s;",
-        `server ${a}:8080 weight=1 max_fails=1 fail_timeout=1s;`,
-        "server [2001:db8::5]:1 weight=1 max_fails=1 fail_timeout=1s;",
+        ...["10.255.255.254:8080", `${a}:8080`, "[2001:db8::5]:1"].map((server) =>
+          `server ${server} weight=1 max_fails=1 fail_timeout=1s; ` +
+          `server ${server} weight=1 max_fails=0 backup;`
+        ),
       ]);
       assert.equal(config.match(/# left out: /g)?.length, attacks.length + BAD_KEYS.length);
       const logged = (await edge.events("instance_left_out")).map(({ key }) => key);
