@@ -38,6 +38,8 @@ export interface Reading {
 const COMPOSE_SERVICE = "com.docker.compose.service";
 /** One key or one value, in characters. */
 const LONGEST_TEXT = 4096;
+/** A container's name, which Docker lets be of any length. */
+export const LONGEST_NAME = 255;
 /** All settings of one port together, in characters: etcd refuses transactions of 1.5 MB. */
 const MOST_TEXT = 16_384;
 /** More than anybody means to register: images that EXPOSE a range have thousands. */
@@ -127,6 +129,7 @@ function instanceAt(
   if (isYes(metadata.get("ignore"))) return undefined;
   if (rules.explicit && !metadata.get("name")) return undefined;
   limit(metadata);
+  limitContainer(container);
   const suffix = oneOfSeveral && !hasOwnName(settings, port.number) ? `-${port.number}` : "";
   const service = nameOf(container, metadata) + suffix;
   if (!SERVICE_NAME.test(service)) {
@@ -158,6 +161,20 @@ function instanceAt(
 /** An empty setting is none (registrator: mapDefault()), so that a label can undo a variable; an attr may be empty. */
 function withoutEmpty(metadata: Metadata): Metadata {
   return new Map([...metadata].filter(([key, value]) => value !== "" || !isLabel(key)));
+}
+
+/** Both stand in every value, and one value that etcd refuses would hold up those of all others. */
+function limitContainer({ name, image }: Container): void {
+  if (name.length > LONGEST_NAME) {
+    throw new RejectedError(
+      `Its name is longer than ${LONGEST_NAME} characters. Give it a shorter one (docker rename).`,
+    );
+  }
+  if (image.length > LONGEST_TEXT) {
+    throw new RejectedError(
+      `Its image's name is longer than ${LONGEST_TEXT} characters. Give it a shorter tag.`,
+    );
+  }
 }
 
 function limit(metadata: Metadata): void {

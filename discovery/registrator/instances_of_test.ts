@@ -290,6 +290,17 @@ Deno.test("instancesOf() rejects settings that together would burst a transactio
   assert.match(reasonFor(some(5)), /more than 16384 characters together/);
 });
 
+Deno.test("instancesOf() rejects a name that etcd would refuse, also where SERVICE_ID spares it the key", () => {
+  const labels = { SERVICE_ID: "x" };
+  const reason = (change: Partial<Container>) => read({ labels, ...change }).rejections[0]?.reason;
+  assert.match(reason({ name: "n".repeat(256) })!, /^Its name is longer than 255 characters/);
+  assert.match(reason({ image: "i".repeat(4097) })!, /^Its image's name is longer than 4096/);
+  assert.equal(
+    reason({ name: "n".repeat(255), labels: { ...labels, SERVICE_NAME: "a" } }),
+    undefined,
+  );
+});
+
 Deno.test("instancesOf() rejects a wrong port in a label, and registers the right ones", () => {
   const labels = { SERVICE_99999_NAME: "a", SERVICE_0_NAME: "b", SERVICE_80_NAME: "web" };
   assert.deepEqual(summary({ labels }), [

@@ -570,3 +570,39 @@ Deno.test("Roster.inherit(): who was drained by hand is not leaving: without the
   second.saw().probe();
   assert.ok(second.roster.entries().has(KEY));
 });
+
+Deno.test("Roster: published ports are registered and probed where the host has them, and have the status of the container's port", () => {
+  const tcp = (number: number) => ({ number, protocol: "tcp" }) as const;
+  const roster = new Roster({
+    ...{ host: "h", networks: ["edge"], explicit: false, tags: [] },
+    published: true,
+  });
+  // Both on the host's port 80, on two of its addresses: the container's ports keep them apart.
+  const published = [
+    { port: tcp(80), address: "192.0.2.1", hostPort: 80 },
+    { port: tcp(81), address: "192.0.2.2", hostPort: 80 },
+  ];
+  roster.saw(sampleContainer({ exposed: [tcp(80), tcp(81)], published }), START, START);
+  const targets = [...roster.targets().values()];
+  assert.deepEqual(targets.map(({ address, port }) => `${address} ${port}`), [
+    "192.0.2.1 80",
+    "192.0.2.2 80",
+  ]);
+  roster.probed(targets[0]!, PASSED, START);
+  roster.probed(targets[1]!, FAILED, START);
+  const entries = roster.entries();
+  const state = (port: number) =>
+    decodeStatus(entries.get(`/rollcall/status/h/c1/${port}`)!)?.state;
+  assert.deepEqual([state(80), state(81)], ["up", "starting"]);
+  const key = "/services/nginx-80/h:web-c1:80";
+  const { address, port } = decodeRegistration(key, entries.get(key)!)!;
+  assert.deepEqual([address, port], ["192.0.2.1", 80]);
+  assert.ok(!entries.has("/services/nginx-81/h:web-c1:81"));
+});
+
+Deno.test("Roster: a status notes what its owner asked for and does not get", () => {
+  const scene = new Scene().up({ labels: { SERVICE_CHECK_SCRIPT: "curl x" } });
+  const status = decodeStatus(scene.roster.entries().get("/rollcall/status/h/c1/80")!);
+  assert.equal(status?.state, "up");
+  assert.match(status!.note!, /^SERVICE_CHECK_SCRIPT is not done: /);
+});

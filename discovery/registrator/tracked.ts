@@ -10,7 +10,7 @@ import {
 } from "../registration.ts";
 import { type Claim, claimOf } from "./claims.ts";
 import type { Leaving } from "./departures.ts";
-import { instancesOf, type Reading, type Rules } from "./instances_of.ts";
+import { instancesOf, LONGEST_NAME, type Reading, type Rules } from "./instances_of.ts";
 import { judge, type Judgement, type Probing } from "./judge.ts";
 import { FALL, type Finding, type Target } from "./target.ts";
 
@@ -176,7 +176,7 @@ export class Tracked {
     const { state, reason, since, byHand } = this.standings.get(port)!;
     const note = instance?.note;
     const status: Status = {
-      ...{ state, reason, since, container: name },
+      ...{ state, reason, since, container: name.slice(0, LONGEST_NAME) },
       ...(instance && { service: instance.service, instance: instance.id }),
       ...(note !== undefined && { note }),
       ...(byHand && state === "draining" && { byHand }),
