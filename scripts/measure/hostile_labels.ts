@@ -29,11 +29,12 @@ if (details.failed) {
 }
 const seconds = (ms: number) => `${(ms / 1000).toFixed(0)} s`;
 const number = (n: number) => n.toLocaleString("en");
-console.log(
-  `| ${
-    number(count)
-  } hostile label sets, half of them with published ports (seed ${seed}): thrown, neighbours ` +
-    `affected, rejected without a reason | 0, 0, 0; ${number(rejected)} rejected, ` +
-    `${number(registered)} registered; ${seconds(performance.now() - began)}, of which rules and ` +
-    `checks ${seconds(spent)}, slowest set ${slowest.toFixed(0)} ms |`,
-);
+const what =
+  `${number(count)} hostile label sets, half of them with published ports (seed ${seed}): ` +
+  "thrown, neighbours affected, rejected without a reason";
+const command = `deno run -A scripts/measure/hostile_labels.ts ${count} ${seed}`;
+// Zeros, or `examine` would have thrown.
+const figure = `0, 0, 0; ${number(rejected)} rejected, ${number(registered)} registered; ` +
+  `${seconds(performance.now() - began)}, of which rules and checks ${seconds(spent)}, ` +
+  `slowest set ${slowest.toFixed(0)} ms`;
+console.log(`| ${what} | \`${command}\` | ${figure} |`);
