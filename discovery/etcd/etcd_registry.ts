@@ -56,6 +56,16 @@ export class EtcdRegistry implements Registry {
     ]));
   }
 
+  async revision(): Promise<number> {
+    // Any read tells it: this one finds nothing, as no key of ours begins like that.
+    const range = { key: bytes("\0") };
+    const { header } = await call(
+      "read the revision",
+      () => this.client.kv.range(range, this.options()),
+    );
+    return Number(header.revision);
+  }
+
   async grant(ttl: number): Promise<string> {
     const { ID } = await call(
       "grant a lease",
@@ -91,7 +101,8 @@ export class EtcdRegistry implements Registry {
     }
   }
 
-  async apply(changes: Changes, lease: string): Promise<void> {
+  async apply(changes: Changes, lease: string): Promise<number> {
+    let revision = 0;
     for (const { deletes, puts } of inTransactions(changes)) {
       const success = [
         ...deletes.map((key) => ({ request_delete_range: { key: bytes(key) } })),
@@ -100,12 +111,14 @@ export class EtcdRegistry implements Registry {
         })),
       ];
       try {
-        await this.client.kv.txn({ success }, this.options());
+        const { header } = await this.client.kv.txn({ success }, this.options());
+        revision = Number(header.revision);
       } catch (cause) {
         if (!(cause instanceof EtcdLeaseInvalidError)) throw failure("write", cause);
         throw new LeaseLostError(`Cannot write: lease ${lease} is gone`, { cause });
       }
     }
+    return revision;
   }
 
   close(): void {

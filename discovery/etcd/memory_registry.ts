@@ -13,6 +13,7 @@ export class MemoryRegistry implements Registry {
   private readonly keys = new Map<string, Entry>();
   private readonly leases = new Map<string, { readonly ttl: number; ends: number }>();
   private lastLease = 0;
+  private changes = 1;
   /** Transactions applied, so that tests can see that nothing is written twice. */
   readonly applied: Changes[] = [];
   /** Thrown by every call while set: etcd is away. */
@@ -26,6 +27,11 @@ export class MemoryRegistry implements Registry {
   async list(prefix: string): Promise<ReadonlyMap<string, Entry>> {
     await this.answer();
     return new Map([...this.keys].filter(([key]) => key.startsWith(prefix)).sort());
+  }
+
+  async revision(): Promise<number> {
+    await this.answer();
+    return this.changes;
   }
 
   async grant(ttl: number): Promise<string> {
@@ -48,17 +54,20 @@ export class MemoryRegistry implements Registry {
     this.end(lease);
   }
 
-  async apply(changes: Changes, lease: string): Promise<void> {
-    for (const transaction of inTransactions(changes)) {
+  async apply(changes: Changes, lease: string): Promise<number> {
+    const transactions = inTransactions(changes);
+    for (const transaction of transactions) {
       await this.answer();
       if (transaction.puts.size > 0 && lease !== NO_LEASE && !this.leases.has(lease)) {
         throw new LeaseLostError(`Cannot write: lease ${lease} is gone`);
       }
-      for (const key of transaction.deletes) this.keys.delete(key);
+      const deleted = transaction.deletes.filter((key) => this.keys.delete(key));
+      if (deleted.length + transaction.puts.size > 0) this.changes++;
       for (const [key, value] of transaction.puts) this.keys.set(key, { value, lease });
       this.applied.push(transaction);
       if (this.deaf) throw new Error("Cannot write: no answer in time");
     }
+    return transactions.length > 0 ? this.changes : 0;
   }
 
   close(): void {}
@@ -66,17 +75,19 @@ export class MemoryRegistry implements Registry {
   /** A key written by somebody else, with no lease. */
   put(key: string, value: string): void {
     this.keys.set(key, { value, lease: NO_LEASE });
+    this.changes++;
   }
 
   /** A key deleted by somebody else. */
   delete(key: string): void {
-    this.keys.delete(key);
+    if (this.keys.delete(key)) this.changes++;
   }
 
   /** etcd recreated empty: keys and leases are gone. */
   wipe(): void {
     this.keys.clear();
     this.leases.clear();
+    this.changes = 1;
   }
 
   private async answer(): Promise<void> {
@@ -87,6 +98,8 @@ export class MemoryRegistry implements Registry {
 
   private end(lease: string): void {
     this.leases.delete(lease);
+    const size = this.keys.size;
     for (const [key, entry] of this.keys) if (entry.lease === lease) this.keys.delete(key);
+    if (this.keys.size < size) this.changes++;
   }
 }

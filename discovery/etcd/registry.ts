@@ -20,6 +20,8 @@ export interface Changes {
 export interface Registry {
   /** Every key that begins with `prefix`, at one moment. */
   list(prefix: string): Promise<ReadonlyMap<string, Entry>>;
+  /** How often the whole store has been changed, by anybody: the same number as before means that nothing has. */
+  revision(): Promise<number>;
   /** A new lease that ends `ttl` seconds after its last keepAlive; returns its id. */
   grant(ttl: number): Promise<string>;
   /** Prolongs a lease; returns the seconds it has left then, 0 when it is gone. */
@@ -27,11 +29,13 @@ export interface Registry {
   /** Ends a lease and deletes the keys on it; of no effect when it is gone. */
   revoke(lease: string): Promise<void>;
   /**
-   * Deletes, then writes on `lease`, or on none where that is `NO_LEASE`. At most 128 operations are one transaction; what is more
-   * follows in further ones, in the order given, deletes first.
+   * Deletes, then writes on `lease`, or on none where that is `NO_LEASE`. At most 128 operations are
+   * one transaction; what is more follows in further ones, in the order given, deletes first. Each
+   * that changes anything makes one revision; returns the revision after the last one, 0 when there
+   * was nothing to do.
    * Throws LeaseLostError, having written nothing of that transaction, when the lease is gone.
    */
-  apply(changes: Changes, lease: string): Promise<void>;
+  apply(changes: Changes, lease: string): Promise<number>;
   /** Ends all connections. */
   close(): void;
 }

@@ -73,8 +73,25 @@ export function registryContract(
   });
 
   test("apply() of nothing does nothing", async ({ registry }) => {
-    await registry.apply(changes({}), await registry.grant(60));
+    const before = await registry.revision();
+    assert.equal(await registry.apply(changes({}), await registry.grant(60)), 0);
     assert.equal((await registry.list("/")).size, 0);
+    assert.equal(await registry.revision(), before);
+  });
+
+  test("revision() grows by one with each transaction that changes something, and with nothing else", async ({ registry }) => {
+    const start = await registry.revision();
+    const lease = await registry.grant(60);
+    await registry.keepAlive(lease);
+    await registry.list("/");
+    assert.equal(await registry.revision(), start);
+    assert.equal(await registry.apply(changes({ "/a": "1", "/b": "1" }), lease), start + 1);
+    const keys = Array.from({ length: MOST_OPERATIONS }, (_, i) => [`/a/${i}`, "1"]);
+    assert.equal(await registry.apply(changes(Object.fromEntries(keys), ["/b"]), lease), start + 3);
+    assert.equal(await registry.apply(changes({}, ["/never"]), lease), start + 3);
+    assert.equal(await registry.revision(), start + 3);
+    await registry.revoke(lease);
+    assert.equal(await registry.revision(), start + 4);
   });
 
   test("apply() on NO_LEASE writes keys that stay", async ({ registry }) => {

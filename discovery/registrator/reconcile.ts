@@ -2,7 +2,13 @@
 import { backoff } from "../backoff.ts";
 import { delay } from "../delay.ts";
 import { Doorbell } from "../doorbell.ts";
-import { type Changes, type Entry, LeaseLostError, type Registry } from "../etcd/registry.ts";
+import {
+  type Changes,
+  type Entry,
+  inTransactions,
+  LeaseLostError,
+  type Registry,
+} from "../etcd/registry.ts";
 import { type Log, messageOf } from "../log.ts";
 import { isEmpty, type Owner, plan } from "./plan.ts";
 
@@ -54,6 +60,8 @@ export class Reconciler {
   private lease: string | undefined;
   /** What we believe etcd holds; undefined: read it before the next change. */
   private mirror: Map<string, Entry> | undefined;
+  /** The store's revision that the mirror is of. */
+  private revision = 0;
   private taken: ReadonlySet<string> = new Set();
   /** When the patient changes that are waiting must be written. */
   private due: number | undefined;
@@ -142,7 +150,9 @@ export class Reconciler {
     if (!isEmpty(changes) && this.mayWait(changes)) return;
     this.due = undefined;
     if (isEmpty(changes)) return;
-    await this.options.registry.apply(changes, lease);
+    const after = await this.options.registry.apply(changes, lease);
+    // Had somebody else written in between, it would be more; then the next look at it finds a difference.
+    if (after === this.revision + inTransactions(changes).length) this.revision = after;
     for (const key of changes.deletes) mirror.delete(key);
     for (const [key, value] of changes.puts) mirror.set(key, { value, lease });
     this.options.applied?.(changes);
@@ -189,6 +199,7 @@ export class Reconciler {
 
   private async readKeys(): Promise<Map<string, Entry>> {
     const keys = new Map<string, Entry>();
+    this.revision = await this.options.registry.revision(); // first: what changes meanwhile is seen next time
     for (const prefix of this.options.prefixes) {
       for (const [key, entry] of await this.options.registry.list(prefix)) keys.set(key, entry);
     }
@@ -203,16 +214,19 @@ export class Reconciler {
       const { lease } = this;
       if (lease === undefined || signal.aborted) continue;
       try {
-        if (await this.options.registry.keepAlive(lease) > 0) {
+        const { registry, log } = this.options;
+        if (await registry.keepAlive(lease) > 0) {
           this.healed();
-          continue;
+          if (await registry.revision() === this.revision) continue;
+          log.debug("etcd changed by others", { effect: "reading it again" });
+        } else {
+          log.warn("lease lost", { lease });
+          if (this.lease === lease) this.lease = undefined;
         }
-        this.options.log.warn("lease lost", { lease });
-        if (this.lease === lease) this.lease = undefined;
       } catch (error) {
         this.failed(error);
       }
-      // etcd lost the lease or was away, and may be another one now: read everything again.
+      // etcd lost the lease, was away and may be another one now, or somebody wrote: read everything again.
       this.mirror = undefined;
       this.poke();
     }

@@ -159,13 +159,37 @@ Deno.test("Reconciler notices a wiped etcd within a third of the TTL though noth
   await scene.stop();
 });
 
-Deno.test("Reconciler repairs within a resync what somebody deleted or overwrote by hand", async () => {
+Deno.test("Reconciler repairs within a third of the TTL what somebody deleted or overwrote by hand", async () => {
   const scene = await new Scene().start();
   scene.registry.delete("/services/web/a");
   scene.registry.put(HOST, "garbage");
   scene.registry.put("/services/web/stray", "ours, by hand");
-  await scene.clock.move(RESYNC);
+  await scene.clock.move(TTL * 1000 / 3 + 100);
   assert.deepEqual(await scene.stored(), { "/services/web/a": "ours a", [HOST]: "ours" });
+  await scene.stop();
+});
+
+Deno.test("Reconciler reads everything again only when somebody else has written", async () => {
+  const scene = new Scene();
+  let reads = 0;
+  const { registry } = scene;
+  const list = registry.list.bind(registry);
+  registry.list = (prefix) => {
+    if (prefix === "/services/") reads++;
+    return list(prefix);
+  };
+  await scene.start();
+  for (const name of "bcdefg") {
+    scene.desired!.set(`/services/web/${name}`, `ours ${name}`);
+    await scene.poke();
+    await scene.clock.move(TTL * 1000 / 4);
+  }
+  assert.equal(reads, 1);
+  registry.put("/elsewhere", "theirs");
+  scene.desired!.set("/services/web/h", "ours h"); // a write of ours right behind theirs does not hide it
+  await scene.poke();
+  await scene.clock.move(TTL * 1000 / 3);
+  assert.equal(reads, 2);
   await scene.stop();
 });
 

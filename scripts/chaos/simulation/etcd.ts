@@ -97,11 +97,16 @@ export class SimulatedEtcd {
         seen(prefix, entries);
         return entries;
       },
+      revision: () => call(() => this.revision),
       grant: (ttl) => call(() => this.grant(ttl)),
       keepAlive: (lease) => call(() => this.keepAlive(lease)),
       revoke: (lease) => call(() => this.end(lease)),
       apply: async (changes, lease) => {
-        for (const one of inTransactions(changes)) await call(() => this.transact(one, lease));
+        let revision = 0;
+        for (const one of inTransactions(changes)) {
+          revision = await call(() => this.transact(one, lease));
+        }
+        return revision;
       },
       close: () => {},
     };
@@ -168,7 +173,7 @@ export class SimulatedEtcd {
     return lease.ttl;
   }
 
-  private transact({ deletes, puts }: Changes, lease: string): void {
+  private transact({ deletes, puts }: Changes, lease: string): number {
     if (puts.size > 0 && !this.leases.has(lease)) {
       throw new LeaseLostError(`Cannot write: lease ${lease} is gone`);
     }
@@ -182,6 +187,7 @@ export class SimulatedEtcd {
       this.written(key, this.keys.get(key), entry);
       this.set(key, entry);
     }
+    return this.revision;
   }
 
   private set(key: string, entry: Entry | undefined): void {
