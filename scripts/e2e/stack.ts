@@ -1,6 +1,8 @@
 // A Rollcall stack of its own for a test: own compose project, free port, removed at the end. Owns no assertion.
 import { docker, freePort, run } from "../testing/docker.ts";
 import { type Answer, get } from "../testing/http.ts";
+import { Load } from "../bench/load/load.ts";
+import type { Mix } from "../bench/load/plan.ts";
 import {
   decodeRegistration,
   decodeStatus,
@@ -57,6 +59,23 @@ export class Stack {
   /** One GET through nginx on a connection of its own. */
   get(path = "/", headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
     return get(this.url + path, headers);
+  }
+
+  /**
+   * A load of `rate` requests per second, from now until it is stopped; nothing is tried again. GETs on
+   * connections of their own, unless `mix` says otherwise. It ends by itself after ten minutes.
+   */
+  load(rate: number, mix: Partial<Mix> = {}): Load {
+    return new Load({
+      address: { hostname: "127.0.0.1", port: this.port },
+      target: { host: "localhost", getPath: "/", postPath: "/echo", expect: "service" },
+      mix: { seed: 1, postShare: 0, freshShare: 1, ...mix },
+      rate,
+      maxRequests: rate * 600,
+      connections: 20,
+      maxUnderWay: 500,
+      timeoutMs: 5_000,
+    });
   }
 
   /** The instances that answer `requests` GETs; throws when one does not answer 200. */

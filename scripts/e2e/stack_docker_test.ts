@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { delay } from "../../discovery/delay.ts";
 import { docker, dockerTest, eventually } from "../testing/docker.ts";
 import { Stack } from "./stack.ts";
-import { Traffic } from "./traffic.ts";
+import { accountFor } from "../bench/measure/account.ts";
+import { livesOf, turnoverOf } from "../bench/measure/lives.ts";
+import { EventWatch } from "../bench/stack/events.ts";
 
 dockerTest("the stack follows docker compose up --scale", async (t) => {
   const stack = new Stack();
@@ -58,37 +60,35 @@ dockerTest("the stack follows docker compose up --scale", async (t) => {
     await step(
       "scale 2: the three leaving ones get no new request soon after their stop signal",
       async () => {
-        const traffic = new Traffic(stack.url, 100);
-        const since = new Date();
+        const load = stack.load(100);
+        const watch = new EventWatch(stack.project, Date.now());
         await stack.scale(2);
         await eventually(() => inRotation(stack, 2));
-        const { failed, lastSent } = await traffic.stop();
-        assert.deepEqual(failed, []);
-        const killed = await stack.killedAt(since);
-        assert.equal(killed.size, 3);
-        for (const [id, at] of killed) {
-          const last = lastSent.get(id.slice(0, 12)) ?? 0;
-          // The promise of 300 ms is measured by the benchmark; a busy machine gets a generous bound here.
-          assert.ok(last - at < 1_000, `${id}: last request ${last - at} ms after its stop signal`);
-        }
+        const recording = await load.stop();
+        await watch.stop();
+        assert.deepEqual(accountFor(recording).failures, []);
+        const { killToLast } = turnoverOf(livesOf(watch.events, new Map(), recording));
+        assert.equal(killToLast.length, 3);
+        // The promise of 300 ms is measured by the benchmark; a busy machine gets a generous bound here.
+        assert.ok(Math.max(...killToLast) < 1_000, `last requests after ${killToLast} ms`);
       },
     );
 
     await step("scaling 3 → 1 → 3 under load fails no request", async () => {
       await stack.scale(3);
       await eventually(() => inRotation(stack, 3));
-      const traffic = new Traffic(stack.url, 200);
+      const load = stack.load(200);
       for (const count of [1, 3, 1, 3]) {
         await stack.scale(count);
         await eventually(() => inRotation(stack, count));
       }
-      const { sent, failed } = await traffic.stop();
-      assert.ok(sent > 500, `only ${sent} requests were sent`);
-      assert.deepEqual(failed, []);
+      const { sent, failures } = accountFor(await load.stop());
+      assert.ok(sent.GET > 500, `only ${sent.GET} requests were sent`);
+      assert.deepEqual(failures, []);
     });
 
     await step("an instance that is SIGKILLed leaves, and no GET fails", async () => {
-      const traffic = new Traffic(stack.url, 100);
+      const load = stack.load(100);
       const [victim] = await stack.containers();
       await docker("kill", "--signal", "KILL", victim!);
       await eventually(async () => {
@@ -96,8 +96,7 @@ dockerTest("the stack follows docker compose up --scale", async (t) => {
         const name = (await docker("inspect", "--format", "{{.Name}}", victim!)).trim().slice(1);
         assert.ok(!names.includes(name));
       });
-      const { failed } = await traffic.stop();
-      assert.deepEqual(failed, []);
+      assert.deepEqual(accountFor(await load.stop()).failures, []);
       await docker("start", victim!);
       await eventually(() => inRotation(stack, 3));
     });
@@ -165,7 +164,7 @@ dockerTest("the stack follows docker compose up --scale", async (t) => {
     );
 
     await step("restarting the registrator, and SIGKILLing it, takes nobody out", async () => {
-      const traffic = new Traffic(stack.url, 100);
+      const load = stack.load(100);
       const before = [...(await stack.keys("/services/"))];
       await stack.compose("restart", "registrator");
       await stack.compose("kill", "--signal", "KILL", "registrator");
@@ -174,14 +173,14 @@ dockerTest("the stack follows docker compose up --scale", async (t) => {
       await eventually(() => inRotation(stack, 4));
       const after = await stack.keys("/services/");
       for (const [key, value] of before) assert.equal(after.get(key), value);
-      assert.deepEqual((await traffic.stop()).failed, []);
+      assert.deepEqual(accountFor(await load.stop()).failures, []);
     });
 
     await step("with etcd away nginx serves on, and a restart of nginx too", async () => {
       await stack.compose("stop", "etcd");
-      const traffic = new Traffic(stack.url, 50);
+      const load = stack.load(50);
       await delay(1_000); // load for a while: nothing is waited for
-      assert.deepEqual((await traffic.stop()).failed, []);
+      assert.deepEqual(accountFor(await load.stop()).failures, []);
       await stack.compose("restart", "nginx");
       await eventually(async () => assert.equal((await stack.get("/")).status, 200), {
         within: 20_000,

@@ -3,7 +3,9 @@
 import { delay } from "../../discovery/delay.ts";
 import { docker, eventually } from "../testing/docker.ts";
 import { Stack } from "../e2e/stack.ts";
-import { Traffic } from "../e2e/traffic.ts";
+import { accountFor, failed } from "../bench/measure/account.ts";
+import { livesOf, turnoverOf } from "../bench/measure/lives.ts";
+import { EventWatch } from "../bench/stack/events.ts";
 
 const rows: string[] = [];
 const row = (what: string, figure: string) => {
@@ -39,7 +41,7 @@ try {
   step("3 → 1 → 3, five times, under 200 GET/s");
   await stack.scale(3);
   await eventually(() => settled(3));
-  const traffic = new Traffic(stack.url, 200);
+  const load = stack.load(200);
   for (let round = 0; round < 5; round++) {
     for (const count of [1, 3]) {
       await stack.scale(count);
@@ -47,9 +49,12 @@ try {
     }
     step(`  round ${round + 1} of 5`);
   }
-  const { sent, failed } = await traffic.stop();
-  row("3 → 1 → 3 five times under 200 GET/s: failed requests", `${failed.length} of ${sent}`);
-  for (const reason of failed.slice(0, 5)) console.error(`    ${reason}`);
+  const account = accountFor(await load.stop());
+  row(
+    "3 → 1 → 3 five times under 200 GET/s: failed requests",
+    `${failed(account)} of ${account.sent.GET}`,
+  );
+  if (account.failures.length > 0) console.error(account.failures);
 
   step("memory at rest");
   const ids = (await stack.compose("ps", "-q")).trim().split("\n");
@@ -112,13 +117,13 @@ async function settled(count: number): Promise<void> {
 /** For each leaving instance, how long after its kill event a request was still sent to it, in ms. */
 async function scaleDown(from: number, to: number, rate: number): Promise<readonly number[]> {
   await eventually(() => settled(from));
-  const traffic = new Traffic(stack.url, rate);
-  const since = new Date();
+  const load = stack.load(rate);
+  const watch = new EventWatch(stack.project, Date.now());
   await stack.scale(to);
   await eventually(() => settled(to));
-  const { lastSent, failed } = await traffic.stop();
-  if (failed.length > 0) console.error(`    failed: ${failed.slice(0, 5)}`);
-  return [...await stack.killedAt(since)].map(([id, killed]) =>
-    Math.max(0, (lastSent.get(id.slice(0, 12)) ?? 0) - killed)
-  );
+  const recording = await load.stop();
+  await watch.stop();
+  const { failures } = accountFor(recording);
+  if (failures.length > 0) console.error(failures);
+  return turnoverOf(livesOf(watch.events, new Map(), recording)).killToLast.map(Math.round);
 }
