@@ -1,5 +1,5 @@
 // A Rollcall stack of its own for a test: own compose project, free port, removed at the end. Owns no assertion.
-import { docker, freePort, run } from "../testing/docker.ts";
+import { docker, eventually, freePort, run } from "../testing/docker.ts";
 import { type Answer, get } from "../testing/http.ts";
 import { Load } from "../bench/load/load.ts";
 import type { Mix } from "../bench/load/plan.ts";
@@ -27,6 +27,11 @@ export class Stack {
   /** `docker compose` for this project; throws with Compose's own words when it fails. */
   compose(...args: readonly string[]): Promise<string> {
     return run("docker", ["compose", "-p", this.project, ...args], { cwd: ROOT, env: this.env });
+  }
+
+  /** Gives Compose other settings from now on. */
+  set(env: Readonly<Record<string, string>>): void {
+    Object.assign(this.env, env);
   }
 
   /** Sets the number of instances; the running ones stay as they are. */
@@ -62,11 +67,12 @@ export class Stack {
   }
 
   /**
-   * A load of `rate` requests per second, from now until it is stopped; nothing is tried again. GETs on
-   * connections of their own, unless `mix` says otherwise. It ends by itself after ten minutes.
+   * A load of `rate` requests per second until it is stopped, nothing tried again; resolves when
+   * `instances` different ones have answered. GETs on connections of their own, unless `mix` says
+   * otherwise. It ends by itself after ten minutes.
    */
-  load(rate: number, mix: Partial<Mix> = {}): Load {
-    return new Load({
+  async load(rate: number, instances = 1, mix: Partial<Mix> = {}): Promise<Load> {
+    const load = new Load({
       address: { hostname: "127.0.0.1", port: this.port },
       target: { host: "localhost", getPath: "/", postPath: "/echo", expect: "service" },
       mix: { seed: 1, postShare: 0, freshShare: 1, ...mix },
@@ -76,6 +82,13 @@ export class Stack {
       maxUnderWay: 500,
       timeoutMs: 5_000,
     });
+    await eventually(() => {
+      if (load.seen.size < instances) throw new Error(`only ${load.seen.size} instances answer`);
+    }).catch((error) => {
+      load.kill();
+      throw error;
+    });
+    return load;
   }
 
   /** The instances that answer `requests` GETs; throws when one does not answer 200. */
@@ -96,12 +109,29 @@ export class Stack {
 
   /** Keys and values below a prefix, as etcdctl prints them. */
   async keys(prefix: string): Promise<ReadonlyMap<string, string>> {
-    const { kvs = [] } = JSON.parse(await this.etcdctl("get", "--prefix", prefix, "-w", "json"));
+    return new Map([...await this.entries(prefix)].map(([key, { value }]) => [key, value]));
+  }
+
+  /** The same, each with the revision that wrote it: an equal one means that nobody has touched the key. */
+  async entries(
+    prefix: string,
+  ): Promise<ReadonlyMap<string, { readonly value: string; readonly revision: number }>> {
+    // Not by Compose, which takes several times as long.
+    const get = ["etcdctl", "get", "--prefix", prefix, "-w", "json"];
+    const { kvs = [] } = JSON.parse(await docker("exec", this.name("etcd"), ...get));
     const text = (base64: string) =>
       new TextDecoder().decode(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
     return new Map(
-      kvs.map((kv: { key: string; value?: string }) => [text(kv.key), text(kv.value ?? "")]),
+      kvs.map((kv: { key: string; value?: string; mod_revision: number }) => [
+        text(kv.key),
+        { value: text(kv.value ?? ""), revision: kv.mod_revision },
+      ]),
     );
+  }
+
+  /** The name of the only container of a compose service. */
+  name(service: string): string {
+    return `${this.project}-${service}-1`;
   }
 
   /** What stands below /services/, by key; malformed values are left out. */

@@ -60,7 +60,7 @@ dockerTest("the stack follows docker compose up --scale", async (t) => {
     await step(
       "scale 2: the three leaving ones get no new request soon after their stop signal",
       async () => {
-        const load = stack.load(100);
+        const load = await stack.load(100, 5);
         const watch = new EventWatch(stack.project, Date.now());
         await stack.scale(2);
         await eventually(() => inRotation(stack, 2));
@@ -77,7 +77,7 @@ dockerTest("the stack follows docker compose up --scale", async (t) => {
     await step("scaling 3 → 1 → 3 under load fails no request", async () => {
       await stack.scale(3);
       await eventually(() => inRotation(stack, 3));
-      const load = stack.load(200);
+      const load = await stack.load(200);
       for (const count of [1, 3, 1, 3]) {
         await stack.scale(count);
         await eventually(() => inRotation(stack, count));
@@ -88,7 +88,7 @@ dockerTest("the stack follows docker compose up --scale", async (t) => {
     });
 
     await step("an instance that is SIGKILLed leaves, and no GET fails", async () => {
-      const load = stack.load(100);
+      const load = await stack.load(100);
       const [victim] = await stack.containers();
       await docker("kill", "--signal", "KILL", victim!);
       await eventually(async () => {
@@ -164,7 +164,7 @@ dockerTest("the stack follows docker compose up --scale", async (t) => {
     );
 
     await step("restarting the registrator, and SIGKILLing it, takes nobody out", async () => {
-      const load = stack.load(100);
+      const load = await stack.load(100);
       const before = [...(await stack.keys("/services/"))];
       await stack.compose("restart", "registrator");
       await stack.compose("kill", "--signal", "KILL", "registrator");
@@ -178,7 +178,7 @@ dockerTest("the stack follows docker compose up --scale", async (t) => {
 
     await step("with etcd away nginx serves on, and a restart of nginx too", async () => {
       await stack.compose("stop", "etcd");
-      const load = stack.load(50);
+      const load = await stack.load(50);
       await delay(1_000); // load for a while: nothing is waited for
       assert.deepEqual(accountFor(await load.stop()).failures, []);
       await stack.compose("restart", "nginx");

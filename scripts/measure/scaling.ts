@@ -41,7 +41,7 @@ try {
   step("3 → 1 → 3, five times, under 200 GET/s");
   await stack.scale(3);
   await eventually(() => settled(3));
-  const load = stack.load(200);
+  const load = await stack.load(200);
   for (let round = 0; round < 5; round++) {
     for (const count of [1, 3]) {
       await stack.scale(count);
@@ -117,7 +117,7 @@ async function settled(count: number): Promise<void> {
 /** For each leaving instance, how long after its kill event a request was still sent to it, in ms. */
 async function scaleDown(from: number, to: number, rate: number): Promise<readonly number[]> {
   await eventually(() => settled(from));
-  const load = stack.load(rate);
+  const load = await stack.load(rate, from);
   const watch = new EventWatch(stack.project, Date.now());
   await stack.scale(to);
   await eventually(() => settled(to));

@@ -32,8 +32,15 @@ export class EventWatch {
   private readonly process: Deno.ChildProcess;
   private readonly reading: Promise<void>;
 
-  /** Nothing since `since` (ms since 1970) is missed, however long Docker takes to answer. */
-  constructor(project: string, since: number) {
+  /**
+   * Nothing since `since` (ms since 1970) is missed, however long Docker takes to answer. `heard` is told
+   * at once.
+   */
+  constructor(
+    project: string,
+    since: number,
+    private readonly heard: (event: ContainerEvent) => void = () => {},
+  ) {
     const filters = [
       "type=container",
       `label=com.docker.compose.project=${project}`,
@@ -60,7 +67,9 @@ export class EventWatch {
       rest = lines.pop()!;
       for (const line of lines) {
         const event = line === "" ? undefined : parseEvent(line);
-        if (event) this.events.push(event);
+        if (!event) continue;
+        this.events.push(event);
+        this.heard(event);
       }
     }
   }

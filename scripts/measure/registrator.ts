@@ -1,0 +1,178 @@
+// Measures how soon etcd follows containers that start and are killed, for docs/measurements.md, and prints it as Markdown.
+// Usage: deno run -A scripts/measure/registrator.ts [--rounds 200] [--rate 0: requests/s through the edge meanwhile]
+// Times are Docker's own (of events), of a watch on etcd, and of connecting once a millisecond; all of one clock.
+import { parseArgs } from "node:util";
+import { Etcd3 } from "etcd3";
+import { delay } from "../../discovery/delay.ts";
+import { testImage } from "../../discovery/test_image.ts";
+import { accountFor, failed } from "../bench/measure/account.ts";
+import { paceOf } from "../bench/measure/pace.ts";
+import { summarize } from "../bench/measure/statistics.ts";
+import { type ContainerEvent, EventWatch } from "../bench/stack/events.ts";
+import { Stack } from "../e2e/stack.ts";
+import { docker, eventually } from "../testing/docker.ts";
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "200" },
+    rate: { type: "string", default: "0" },
+  },
+});
+const [rounds, rate] = [Number(values.rounds), Number(values.rate)] as const;
+const NGINX = testImage("NGINX_IMAGE", "nginx:1.30");
+/** An instance that listens at once, answers as the bundled service does, and ends at once. */
+const NGINX_CONF = new URL("../bench/subjects/light/nginx.conf", import.meta.url).pathname;
+const COMPOSE_FILE = new URL("../../compose.yaml", import.meta.url).pathname;
+
+/** Rounds at the beginning that are not counted: nobody has warmed up. */
+const WARM_UP = 3;
+
+const now = () => performance.timeOrigin + performance.now();
+
+/** One container from its start to its end; times in ms since 1970. */
+interface Round {
+  readonly started: number;
+  readonly connected: number;
+  readonly registered: number;
+  readonly killed: number;
+  readonly deregistered: number;
+  /** Connects that failed before one succeeded; none: it listened before we looked. */
+  readonly refused: number;
+}
+
+// The address has to be known before the container runs: asking Docker for it would take longer than the start.
+const subnet = `10.${200 + Math.floor(Math.random() * 50)}.${Math.floor(Math.random() * 256)}`;
+const address = `${subnet}.200`;
+const override = await Deno.makeTempFile({ prefix: "rollcall-measure-", suffix: ".yaml" });
+await Deno.writeTextFile(
+  override,
+  `networks: {edge: {ipam: {config: [{subnet: ${subnet}.0/24}]}}}\n`,
+);
+const stack = new Stack({ COMPOSE_FILE: `${COMPOSE_FILE}:${override}` });
+
+/** What etcd and Docker have told, each as it came. */
+const keys: Array<{ key: string; at: number; there: boolean }> = [];
+let heard: (event: ContainerEvent) => void = () => {};
+
+try {
+  await stack.compose("up", "-d", "--build", "--scale", "service=3");
+  await eventually(() => stack.answering(1), { within: 60_000 });
+  await using _watch = await watchKeys();
+  const events = new EventWatch(stack.project, Date.now(), (event) => heard(event));
+  const load = rate > 0 ? await stack.load(rate, 3, { freshShare: 0 }) : undefined;
+  const found: Round[] = [];
+  for (let i = 0; i < rounds + WARM_UP; i++) {
+    const measured = await round(`${stack.project}-measured-${i}`);
+    if (i >= WARM_UP) found.push(measured);
+  }
+  await events.stop();
+  const meanwhile = rate > 0 ? `, under ${rate} requests/s` : "";
+  const figure = (what: string, times: readonly number[]) => {
+    const { count, p50, p95, p99, max } = summarize(times)!;
+    return `| ${what}, ${count} times${meanwhile} | ${
+      [p50, p95, p99, max].map((ms) => ms.toFixed(1)).join(" / ")
+    } |`;
+  };
+  console.log([
+    "| what | ms: p50 / p95 / p99 / max |",
+    "| --- | --- |",
+    figure("kill event → key gone", found.map(({ killed, deregistered }) => deregistered - killed)),
+    figure(
+      "first successful connect → key there",
+      found.map(({ connected, registered }) => registered - connected),
+    ),
+    figure("start event → key there", found.map(({ started, registered }) => registered - started)),
+  ].join("\n"));
+  const early = found.filter(({ refused }) => refused === 0).length;
+  if (early > 0) console.error(`${early} of ${rounds} listened before the first connect`);
+  if (load) {
+    const recording = await load.stop();
+    const account = accountFor(recording);
+    console.log(`\n${failed(account)} of ${account.sent.GET} requests failed`);
+    const { invalid } = paceOf(recording);
+    if (invalid) console.error(invalid);
+    if (failed(account) > 0) console.error(account.failures);
+  }
+} finally {
+  await stack.down();
+  await Deno.remove(override);
+}
+Deno.exit(0); // grpc-js may leave timers behind
+
+/** Notes every change below /services/. */
+async function watchKeys(): Promise<AsyncDisposable> {
+  const network = `(index .NetworkSettings.Networks "${stack.project}_control")`;
+  const etcd = await docker("inspect", "--format", `{{${network}.IPAddress}}`, stack.name("etcd"));
+  const client = new Etcd3({ hosts: `http://${etcd.trim()}:2379` });
+  const watcher = await client.watch().prefix("/services/").create();
+  watcher.on("put", ({ key }) => keys.push({ key: String(key), at: now(), there: true }));
+  watcher.on("delete", ({ key }) => keys.push({ key: String(key), at: now(), there: false }));
+  watcher.on("error", (error) => {
+    throw error;
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      await watcher.cancel();
+      client.close();
+    },
+  };
+}
+
+async function round(name: string): Promise<Round> {
+  await docker(
+    ...["create", "--name", name, "--network", `${stack.project}_edge`, "--ip", address],
+    ...["--label", `com.docker.compose.project=${stack.project}`, "--expose", "8080"],
+    ...["--label", "SERVICE_80_IGNORE=true", "--label", "SERVICE_8080_NAME=service"],
+    ...["--volume", `${NGINX_CONF}:/etc/nginx/nginx.conf:ro`, "--entrypoint", "nginx"],
+    ...[NGINX, "-g", "daemon off;"],
+  );
+  const started = Promise.withResolvers<number>();
+  const killed = Promise.withResolvers<number>();
+  heard = ({ action, at }) => {
+    if (action === "start") started.resolve(at);
+    if (action === "kill") killed.resolve(at);
+  };
+  const connecting = started.promise.then(connects);
+  await docker("start", name);
+  const { connected, refused } = await connecting;
+  const registered = await changed(name, true);
+  await delay(150); // the edge has followed: what is measured next starts from rest
+  await docker("kill", name);
+  const deregistered = await changed(name, false);
+  await docker("rm", name);
+  return {
+    started: await started.promise,
+    connected,
+    refused,
+    registered,
+    killed: await killed.promise,
+    deregistered,
+  };
+}
+
+/** When the address first took a connection. */
+async function connects(): Promise<{ connected: number; refused: number }> {
+  for (let refused = 0; refused < 10_000; refused++) {
+    try {
+      const connection = await Deno.connect({ hostname: address, port: 8080 });
+      const connected = now();
+      connection.close();
+      return { connected, refused };
+    } catch (error) {
+      if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+      await delay(1);
+    }
+  }
+  throw new Error(`Cannot connect to ${address}: refused 10,000 times`);
+}
+
+/** When the key of this container came, or went. */
+function changed(name: string, there: boolean): Promise<number> {
+  return eventually(() => {
+    const change = keys.find((change) =>
+      change.key.includes(`:${name}:`) && change.there === there
+    );
+    if (!change) throw new Error(`the key of ${name} has not ${there ? "come" : "gone"}`);
+    return change.at;
+  }, { every: 5 });
+}
