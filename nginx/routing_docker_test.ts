@@ -298,6 +298,27 @@ dockerTest("the edge lets no value out of its place", async (t) => {
   await edge.put({ [KEY]: registration(a) });
   await eventually(async () => assert.equal((await edge.get()).body, "a"));
 
+  await t.step("where no proxy is trusted, no client says who it is", async () => {
+    const heard = "$http_x_forwarded_for,$http_x_forwarded_proto,$http_x_forwarded_host";
+    const other = await edge.instance(`${heard},$http_forwarded`);
+    await edge.put({ "/services/other/x": registration(other) });
+    const { body } = await eventually(async () => {
+      const answer = await edge.get("/", {
+        host: "other.localhost:81",
+        "x-forwarded-for": "6.6.6.6",
+        "x-forwarded-proto": "https",
+        "x-forwarded-host": "evil",
+        forwarded: "for=6.6.6.6",
+      });
+      assert.equal(answer.status, 200);
+      return answer;
+    });
+    assert.match(body, /^[0-9.]+,http,other.localhost:81,$/);
+    assert.ok(!body.includes("6.6.6.6"));
+    await edge.delete("/services/other/x");
+    await eventually(async () => assert.ok(!(await edge.config()).includes("upstream other")));
+  });
+
   const servers = (config: string) => config.match(/^ *server [^{].*$/gm) ?? [];
 
   await t.step(
