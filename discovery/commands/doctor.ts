@@ -20,11 +20,18 @@ export type Answer =
   | { readonly kind: "none"; readonly status: number }
   | { readonly kind: "silent"; readonly error: string };
 
+/** Where a service is asked for. */
+export interface Question {
+  readonly host: string;
+  /** A prefix; `/` is none. */
+  readonly path: string;
+}
+
 export interface Outside extends Pick<Context, "registry" | "engine" | "rules" | "now"> {
   /** When the registrator last said that it follows Docker and holds its lease, in ms; undefined: not seen from here. */
   readonly heartbeat: () => Promise<number | undefined>;
-  /** Asks nginx for a service. */
-  readonly ask: (service: string) => Promise<Answer>;
+  /** Asks nginx for whatever is there. */
+  readonly ask: (question: Question) => Promise<Answer>;
 }
 
 /** The registrator says so every 2 s; Docker calls it unhealthy after 15. */
@@ -228,26 +235,46 @@ async function nginxLinks({ ask }: Outside, view: View): Promise<readonly Link[]
     ),
   ].slice(0, 50);
   if (services.length === 0) {
-    const answer = await ask("localhost");
+    const answer = await ask({ host: "localhost", path: "/" });
     return answer.kind === "silent" ? [silent(answer.error)] : [
       { name, state: "ok", detail: "answers; there is no service to ask for" },
     ];
   }
   const links: Link[] = [];
-  let agree = 0;
+  let asked = 0;
   for (const service of services) {
-    const answer = await ask(service);
+    const question = questionFor(service, view.rows);
+    if (question === undefined) continue;
+    const answer = await ask(question);
     if (answer.kind === "silent") return [silent(answer.error)];
     const wanted = view.rows.some((row) => row.service === service && getsTraffic(row));
-    if (wanted === (answer.kind === "instance")) agree++;
-    else links.push(disagreement(service, wanted, answer));
+    asked++;
+    if (wanted !== (answer.kind === "instance")) links.push(disagreement(service, wanted, answer));
   }
   if (links.length > 0) return links;
   return [{
     name,
     state: "ok",
-    detail: `serves what stands in etcd: ${agree} of ${services.length} services asked for`,
+    detail: `serves what stands in etcd: ${asked} of ${services.length} services asked for`,
   }];
+}
+
+/**
+ * Where nginx has the service, by the rules of its templates: where its instances claim, else on
+ * `<service>.localhost`. Undefined where somebody else may rightly answer for it.
+ */
+function questionFor(service: string, rows: View["rows"]): Question | undefined {
+  const local = `${service.toLowerCase()}.localhost`;
+  const [first] = rows.filter((row) => row.service === service && getsTraffic(row));
+  const [route] = first?.routes ?? [];
+  if (route) {
+    const host = route.host === "" ? "doctor.invalid" : route.host.replace(/^\*/, "doctor");
+    return { host, path: route.path };
+  }
+  const covered = rows.some(({ routes }) =>
+    routes.some(({ host }) => host === "" || host === "*.localhost" || host === local)
+  );
+  return first || !covered ? { host: local, path: "/" } : undefined;
 }
 
 function disagreement(service: string, wanted: boolean, answer: Answer): Link {

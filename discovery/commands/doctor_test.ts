@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { MemoryEngine } from "../docker/memory_engine.ts";
 import { sampleContainer } from "../docker/sample_container.ts";
-import { type Answer, doctor, examine, type Outside } from "./doctor.ts";
+import { type Answer, doctor, examine, type Outside, type Question } from "./doctor.ts";
 import { NOW, sampleContext, SampleRegistry } from "./sample.ts";
 
 async function sound(change: Partial<Outside> & { registry?: SampleRegistry } = {}) {
@@ -92,4 +92,23 @@ Deno.test("examine() names an nginx that is silent, or serves something else tha
   const nobody = await new SampleRegistry(() => NOW).instance("web", "web-1", "starting").vouch();
   assert.equal(await answer({ kind: "none", status: 503 }, nobody), "");
   assert.equal(await answer({ kind: "instance" }, nobody), "nginx broken");
+});
+
+Deno.test("examine() asks where nginx has a service: on its routes, else <service>.localhost, and not where another may answer", async () => {
+  const asked: string[] = [];
+  const ask = ({ host, path }: Question): Promise<Answer> => {
+    asked.push(`${host}${path}`);
+    return Promise.resolve({ kind: "instance" });
+  };
+  const route = (host: string, path: string) => ({ routes: [{ host, path }] });
+  const registry = await new SampleRegistry(() => NOW).instance(
+    "a",
+    "a-1",
+    "up",
+    route("*.x.org", "/api"),
+  )
+    .instance("b", "b-1", "up", route("", "/b")).instance("C", "c-1", "up")
+    .instance("d", "d-1", "starting").vouch();
+  await examine((await sound({ registry, ask })).outside);
+  assert.deepEqual(asked, ["doctor.x.org/api", "doctor.invalid/b", "c.localhost/"]);
 });

@@ -78,7 +78,12 @@ function problemsOf(facts: Case): readonly Problem[] {
         `Ask again in a moment. If it stays so, see \`docker compose logs registrator | grep ${name}\`.`,
     };
     if (problem) problems.push(problem);
-    problems.push(...sharedRoutes(instance, view));
+    const shared = sharedRoutes(instance, view);
+    problems.push(...shared);
+    if (row?.note && shared.length === 0) {
+      const [cause, remedy] = sentences(row.note);
+      problems.push({ port: row.port, cause, remedy });
+    }
   }
   return problems;
 }
@@ -316,11 +321,15 @@ function sharedRoutes(
       ).map((row) => row.service!),
     );
     if (others.size === 0) return [];
+    // As the edge's template and the registrator decide it.
+    const first = [service, ...others].toSorted((a, b) =>
+      a.toLowerCase() < b.toLowerCase() ? -1 : 1
+    )[0];
     return [{
       port,
-      cause: `Two services on one route: ${service} and ${
-        [...others].join(", ")
-      } both want ${host}${path}.`,
+      cause: `Two services on one route: ${service} and ${[...others].join(", ")} both want ${
+        host || "any host"
+      }${path}; ${first} has it, as its name sorts first.`,
       remedy:
         "Give one of them another SERVICE_HOST or SERVICE_PATH; instances that belong together need the same SERVICE_NAME.",
     }];

@@ -39,7 +39,9 @@ Deno.test("ls() fits every width of a terminal from 40 columns on, with colours 
   for (const width of [40, 60, 80, 200]) {
     const text = textOf(view, NOW, { interactive: true, colours: true, width: () => width });
     assert.ok(text.includes("\x1b[32mup\x1b[39m"));
-    for (const line of stripVTControlCharacters(text).split("\n")) {
+    const lines = stripVTControlCharacters(text).split("\n");
+    assert.equal(lines.length, 5, "a row is one line");
+    for (const line of lines) {
       assert.ok(line.length <= width, `${width}: '${line}' has ${line.length}`);
     }
   }

@@ -91,7 +91,11 @@ function actionsOf(places: Places, surroundings: Surroundings): Actions {
     undrain: (names, options) => using((context) => undrain(names, options, context)),
     doctor: (options) =>
       using((context) =>
-        doctor(options, { ...context, heartbeat, ask: (host) => askNginx(options.nginx, host) })
+        doctor(options, {
+          ...context,
+          heartbeat,
+          ask: (question) => askNginx(options.nginx, question),
+        })
       ),
     write: terminal.write,
   };

@@ -507,6 +507,12 @@ Deno.test("Registrator: its successor leaves out who is drained by hand, and let
   await first.stop();
   first.registry.delete("/rollcall/drain/h/web-b");
   first.registry.applied.length = 0;
+  const list = first.registry.list.bind(first.registry);
+  let looks = 0;
+  first.registry.list = async (prefix) => { // whoever looks again comes too late
+    if (prefix === "/rollcall/drain/h/" && ++looks === 2) await first.clock.wait(500);
+    return await list(prefix);
+  };
   const second = await new Scene(first).run();
   await second.clock.move(1_000);
   assert.deepEqual([await second.up(), await second.state("a")], ["b", "draining"]);
