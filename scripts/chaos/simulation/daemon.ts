@@ -29,7 +29,7 @@ export interface DaemonOptions {
 export class Daemon {
   readonly link: Link = { cut: false };
   private process: Process | undefined;
-  /** When the one at work was started, in ms. */
+  /** When the one at work was started, or had read what its predecessor left, in ms. */
   startedAt = -Infinity;
   private stopping = new AbortController();
   /** It has read what its predecessor left. */
@@ -106,7 +106,10 @@ export class Daemon {
   /** A successor knows who is leaving by what its predecessor wrote, and by nothing else. */
   private read(prefix: string, entries: ReadonlyMap<string, Entry>): void {
     if (this.inherited) return;
-    if (prefix === HOSTS) this.inherited = true;
+    if (prefix === HOSTS) {
+      this.inherited = true;
+      this.startedAt = this.options.clock.now();
+    }
     if (!prefix.startsWith(STATUS)) return;
     const { docker, clock } = this.options;
     for (const box of docker.boxes) box.knownLeavingAt = undefined;
