@@ -38,6 +38,8 @@ export class SimulatedEtcd {
   slow = 0;
   /** Told of every change of a registrator. */
   written: Written = () => {};
+  /** Told when a write is made after its registrator has given it up: it may have asked for the opposite since. */
+  late: () => void = () => {};
   /** Told when what the edge reads has changed. */
   edgeChanged: () => void = () => {};
 
@@ -45,7 +47,12 @@ export class SimulatedEtcd {
 
   /** One request: `work` is done in etcd, `done` in the process that asked. */
   request<T>(
-    { link, process, deadline }: { link: Link; process: Process; deadline: number },
+    { link, process, deadline, late }: {
+      readonly link: Link;
+      readonly process: Process;
+      readonly deadline: number;
+      readonly late?: () => void;
+    },
     work: () => T,
     done: (answer: { readonly value: T } | { readonly error: Error }) => void,
   ): void {
@@ -54,11 +61,15 @@ export class SimulatedEtcd {
     const finish = (answer: { readonly value: T } | { readonly error: Error }) => {
       if (!open) return;
       open = false;
-      late.run = undefined;
+      deadlineTimer.run = undefined;
       done(answer);
     };
-    const late = process.in(deadline, () => finish({ error: new Error("no answer in time") }));
+    const deadlineTimer = process.in(
+      deadline,
+      () => finish({ error: new Error("no answer in time") }),
+    );
     const perform = () => {
+      if (!open) late?.();
       let answer: { readonly value: T } | { readonly error: Error };
       try {
         answer = { value: work() };
@@ -82,9 +93,9 @@ export class SimulatedEtcd {
     link: Link,
     seen: (prefix: string, entries: ReadonlyMap<string, Entry>) => void,
   ): Registry {
-    const call = <T>(work: () => T): Promise<T> =>
+    const call = <T>(work: () => T, late = () => {}): Promise<T> =>
       new Promise((resolve, reject) =>
-        this.request({ link, process, deadline: DEADLINE }, work, (answer) => {
+        this.request({ link, process, deadline: DEADLINE, late }, work, (answer) => {
           if ("value" in answer) resolve(answer.value);
           else reject(answer.error);
         })
@@ -104,7 +115,7 @@ export class SimulatedEtcd {
       apply: async (changes, lease) => {
         let revision = 0;
         for (const one of inTransactions(changes)) {
-          revision = await call(() => this.transact(one, lease));
+          revision = await call(() => this.transact(one, lease), this.late);
         }
         return revision;
       },

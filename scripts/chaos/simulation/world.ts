@@ -63,6 +63,8 @@ export class World {
     });
     this.path.lost = () => this.registratorTrouble.excuse(clock.now() + HEALS.resync);
     this.etcd = new SimulatedEtcd(clock, random.fork());
+    // A write that overtakes a later one leaves a wrong key until the next look at everything.
+    this.etcd.late = () => this.registratorTrouble.excuse(clock.now() + HEALS.resync);
     this.edge = new Edge(clock, this.etcd, random.fork(), options.mistakes ?? {});
     this.edge.missed = () => this.edgeTrouble.excuse(clock.now() + HEALS.sweep);
     const woken = () => this.woken = true;
