@@ -25,6 +25,8 @@ export interface ObserverOptions {
 const INSPECTIONS = 8;
 /** How often one container that Docker does not tell about may delay the first whole list. */
 const PATIENCE = 3;
+/** How long until a container of which Docker did not tell is asked about again, in ms. */
+const AGAIN = 5_000;
 /** How long after a list that shows something new its event may still come, in ms. */
 const LATE = 1_000;
 
@@ -40,6 +42,8 @@ export class Observer {
   private whole = false;
   private eventsHeard = 0;
   private signal: AbortSignal | undefined;
+  /** Containers to ask about again, soon. */
+  private readonly unanswered = new Set<string>();
   /** Containers of which no event has told, as of the last list. */
   private missed: ReadonlySet<string> = new Set();
 
@@ -178,10 +182,20 @@ export class Observer {
       told();
       return true;
     } catch (error) {
-      // The next list finds it again.
+      this.askAgain(id);
       const message = messageOf(error);
       if (!this.signal?.aborted) log.warn("inspection failed", { container: id, error: message });
       return false;
     }
+  }
+
+  /** Not only at the next list: while the stream stays open, that may be `resync` away. */
+  private askAgain(id: string): void {
+    if (this.unanswered.has(id)) return;
+    this.unanswered.add(id);
+    this.options.wait(AGAIN, this.signal).then(() => {
+      this.unanswered.delete(id);
+      if (!this.signal?.aborted) this.inspections.of([id]);
+    });
   }
 }

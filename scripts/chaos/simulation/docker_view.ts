@@ -31,7 +31,7 @@ export class DockerPath {
   losing = false;
   /** An answer takes up to that many ms more. */
   slow = 0;
-  /** Told of every event that did not arrive, and every inspection that failed: the next list makes up for them. */
+  /** Told of every event that did not arrive: the next list makes up for it. */
   lost: () => void = () => {};
 
   constructor(
@@ -66,17 +66,7 @@ export class DockerPath {
         const box = this.docker.box(id);
         // Inspecting who has just died blocks (measured), and tells of its end.
         const blocked = Math.max(0, (box?.lagUntil ?? 0) - this.clock.now());
-        const asked = this.ask<Container | undefined>(
-          process,
-          signal,
-          blocked,
-          () => box?.container,
-        );
-        // The next list asks again.
-        return asked.catch((error) => {
-          this.lost();
-          throw error;
-        });
+        return this.ask<Container | undefined>(process, signal, blocked, () => box?.container);
       },
       hostName: () => Promise.resolve("h"),
       events: (onOpen, signal) => this.follow(process, onOpen, signal),

@@ -46,6 +46,10 @@ const FINDS: Readonly<Record<string, readonly Step[]>> = {
     { at: 458, what: "streamCut", who: 0, n: 0 },
     { at: 462, what: "crash", who: 2, n: 0 },
   ],
+  "who starts while Docker answers nothing but events is not left waiting for a resync": [
+    { at: 0, what: "dockerAway", who: 0, n: 4_000 },
+    { at: 100, what: "restart", who: 1, n: 51 },
+  ],
 };
 
 for (const [what, steps] of Object.entries(FINDS)) {
