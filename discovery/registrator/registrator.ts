@@ -87,7 +87,9 @@ export class Registrator {
       registry,
       desired: (current) => this.desired(current),
       patient,
-      prefixes: [SERVICES, `${STATUS}${host}/`, HOSTS, `${DRAINS}${host}/`],
+      // The voucher is read first: where somebody deletes everything between two of these, we would else
+      // believe in registrations that are gone, and vouch anew. The edge would serve nothing.
+      prefixes: [HOSTS, `${STATUS}${host}/`, `${DRAINS}${host}/`, SERVICES],
       ownerOf: ownerFor(host),
       hostKey: hostKey(host),
       ttl,

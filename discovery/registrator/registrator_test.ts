@@ -535,3 +535,33 @@ Deno.test("Registrator keeps who is drained by hand out while etcd does not answ
   assert.equal(await scene.up(), "b");
   await scene.stop();
 });
+
+Deno.test("Registrator never vouches for registrations that somebody deleted while it read them", async () => {
+  const scene = new Scene();
+  scene.start("a");
+  await scene.run();
+  const { registry } = scene;
+  const list = registry.list.bind(registry);
+  const apply = registry.apply.bind(registry);
+  const keys = async () => [...(await list("/")).keys()];
+  let lists = 0;
+  registry.list = async (prefix) => {
+    const entries = await list(prefix);
+    const ofRead = !prefix.startsWith("/rollcall/drain/"); // that one is asked for all the time
+    if (ofRead && ++lists === 1) { for (const key of await keys()) registry.delete(key); }
+    return entries;
+  };
+  let vouchedForNothing = false;
+  registry.apply = async (changes, lease) => {
+    const revision = await apply(changes, lease);
+    const now = await keys();
+    const registered = now.some((key) => key.startsWith("/services/"));
+    if (now.includes("/rollcall/hosts/h") && !registered) vouchedForNothing = true;
+    return revision;
+  };
+  await scene.clock.move(2 * RESYNC);
+  assert.ok(lists > 0);
+  assert.equal(vouchedForNothing, false);
+  assert.deepEqual([await scene.up(), await scene.vouched()], ["a", true]);
+  await scene.stop();
+});

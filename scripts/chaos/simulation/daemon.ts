@@ -1,7 +1,7 @@
 // The real registrator in virtual time: started, stopped, hung and killed. Owns its surroundings, not a line of what it does.
 import { createLog } from "../../../discovery/log.ts";
 import type { Entry } from "../../../discovery/etcd/registry.ts";
-import { HOSTS, STATUS } from "../../../discovery/keys.ts";
+import { SERVICES, STATUS } from "../../../discovery/keys.ts";
 import { Registrator } from "../../../discovery/registrator/registrator.ts";
 import type { Target } from "../../../discovery/registrator/target.ts";
 import type { SimulatedDocker } from "./docker.ts";
@@ -106,7 +106,7 @@ export class Daemon {
   /** A successor knows who is leaving by what its predecessor wrote, and by nothing else. */
   private read(prefix: string, entries: ReadonlyMap<string, Entry>): void {
     if (this.inherited) return;
-    if (prefix === HOSTS) {
+    if (prefix === SERVICES) {
       this.inherited = true;
       this.startedAt = this.options.clock.now();
     }

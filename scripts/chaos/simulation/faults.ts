@@ -124,7 +124,7 @@ export const EFFECTS: Readonly<Record<Kind, Effect>> = {
   },
   purge: (world) => {
     world.etcd.purge();
-    world.during(0, { registrator: HEALS.resync });
+    world.during(0, { registrator: HEALS.etcd });
   },
   keyDeleted: (world, who) => world.byHand(who, undefined),
   keySpoilt: (world, who, n) => world.byHand(who, n % 2 ? "{}" : "not JSON"),

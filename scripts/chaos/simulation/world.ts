@@ -63,8 +63,8 @@ export class World {
     });
     this.path.lost = () => this.registratorTrouble.excuse(clock.now() + HEALS.resync);
     this.etcd = new SimulatedEtcd(clock, random.fork());
-    // A write that overtakes a later one leaves a wrong key until the next look at everything.
-    this.etcd.late = () => this.registratorTrouble.excuse(clock.now() + HEALS.resync);
+    // A write that is overtaken by a later one leaves a wrong key until somebody looks at the revision.
+    this.etcd.late = () => this.registratorTrouble.excuse(clock.now() + HEALS.etcd);
     this.edge = new Edge(clock, this.etcd, random.fork(), options.mistakes ?? {});
     this.edge.missed = () => this.edgeTrouble.excuse(clock.now() + HEALS.sweep);
     const woken = () => this.woken = true;
@@ -134,8 +134,8 @@ export class World {
     const key = this.keyOf(this.box(who));
     if (!this.etcd.keys.has(key) || !this.etcd.reachable) return;
     this.etcd.put(key, value);
-    this.invariants.excuseGap(HEALS.resync + HEALS.sweep);
-    this.during(0, { registrator: HEALS.resync });
+    this.invariants.excuseGap(HEALS.etcd + HEALS.sweep);
+    this.during(0, { registrator: HEALS.etcd });
   }
 
   /** The registrator of another host writes. */
