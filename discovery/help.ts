@@ -14,6 +14,7 @@ NAME
 
 SYNOPSIS
        rollcall registrator [OPTION]...
+       rollcall dashboard
        rollcall COMMAND [--help]
        rollcall --help | --version
 
@@ -22,6 +23,12 @@ ${
     paragraphs(
       "registrator, one for each Docker host, hears what Docker says, knocks on containers, and keeps in etcd, on a lease, a key for each instance that may get traffic: /services/<service>/<host>:<container>:<port>. nginx, or whoever else wants to know, watches these keys. Why an instance is or is not in rotation stands below /rollcall/status/.",
       "An instance comes into rotation when it answers, and leaves it at its stop signal, before it dies. What is wrong with one container is said in its status and concerns no other.",
+    )
+  }
+
+${
+    paragraphs(
+      "dashboard serves a page that shows all of this, and which link of the chain is broken. It only reads. Its variables stand in discovery/dashboard/README.md.",
     )
   }
 

@@ -60,6 +60,25 @@ async function runRegistrator(config: Config): Promise<void> {
   log.info("registrator stopped", { keys: removed ? "removed" : "kept until the lease ends" });
 }
 
+async function runDashboard(args: readonly string[], env: Record<string, string>): Promise<void> {
+  const [{ serveDashboard }, { readDashboardSettings }] = await Promise.all([
+    import("./dashboard/serve.ts"), // only when asked for: the registrator needs none of it
+    import("./dashboard/settings.ts"),
+  ]);
+  const settings = readDashboardSettings(args, env);
+  const log = createLog(settings.log_level, (line) => console.log(line), {
+    terminal: Deno.stdout.isTerminal(),
+  });
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(signal, () => stop.abort());
+  }
+  const beating = beat({ healthy: true }, stop.signal); // as long as the process is not stuck
+  await serveDashboard(settings, { version: VERSION, log, signal: stop.signal });
+  await beating;
+  log.info("dashboard stopped");
+}
+
 async function deregister(registrator: Registrator, log: Log): Promise<boolean> {
   try {
     await registrator.deregister();
@@ -90,9 +109,9 @@ async function introduce(
   }
 }
 
-async function beat(registrator: Registrator, signal: AbortSignal): Promise<void> {
+async function beat(part: { readonly healthy: boolean }, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    if (registrator.healthy) {
+    if (part.healthy) {
       // Outside a container there is no such folder, and nobody who looks.
       await Deno.writeTextFile(HEARTBEAT, `${Date.now()}\n`).catch(() => {});
     }
@@ -112,7 +131,7 @@ if (import.meta.main) {
     console.log(manPage(VERSION));
   } else if (command === "--version") {
     console.log(VERSION);
-  } else if (command !== "registrator") {
+  } else if (command !== "registrator" && command !== "dashboard") {
     console.error(
       `Cannot run '${
         command ?? ""
@@ -121,8 +140,9 @@ if (import.meta.main) {
     Deno.exit(2);
   } else {
     try {
-      const config = readConfig(rest, Deno.env.toObject());
-      await runRegistrator(config);
+      const env = Deno.env.toObject();
+      if (command === "dashboard") await runDashboard(rest, env);
+      else await runRegistrator(readConfig(rest, env));
       Deno.exit(0); // grpc-js may leave timers behind
     } catch (error) {
       if (!(error instanceof ConfigError || error instanceof GaveUpError)) throw error;

@@ -29,9 +29,10 @@ Deno.test("compose.yaml shows docker.sock to socket-proxy alone", () => {
   assert.deepEqual(services["socket-proxy"].networks, ["socket"]);
 });
 
-Deno.test("compose.yaml publishes nginx's port and no other", () => {
+Deno.test("compose.yaml publishes nginx's port, and the dashboard's on 127.0.0.1", () => {
   const publishing = Object.keys(services).filter((name) => services[name].ports);
-  assert.deepEqual(publishing, ["nginx"]);
+  assert.deepEqual(publishing, ["nginx", "dashboard"]);
+  assert.match(services.dashboard.ports.join(), /^127\.0\.0\.1:[^,]*$/);
 });
 
 Deno.test("compose.yaml keeps Rollcall's own containers out of the registry", () => {

@@ -61,6 +61,7 @@ read_settings() {
   setting CLIENT_KEEPALIVE_TIMEOUT 75s "$duration" "$a_duration"
   setting TRUSTED_PROXIES '' "(($cidr)(,($cidr))*)?" 'a list of networks such as 10.0.0.0/8'
   setting ACCESS_LOG on 'on|off' 'on or off'
+  setting TRAFFIC_LOG on 'on|off' 'on or off'
 
   ((${#settings_errors[@]} == 0)) && return 0
   local text="Cannot start the edge: ${#settings_errors[@]} wrong settings" error

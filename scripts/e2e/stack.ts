@@ -17,11 +17,13 @@ const ROOT = new URL("../..", import.meta.url).pathname;
 export class Stack {
   readonly project = `rollcall-test-${crypto.randomUUID().slice(0, 8)}`;
   readonly port = freePort();
+  readonly dashboardPort = freePort();
   readonly url = `http://127.0.0.1:${this.port}`;
   private readonly env: Record<string, string>;
 
   constructor(env: Readonly<Record<string, string>> = {}) {
-    this.env = { HTTP_PORT: String(this.port), ...env };
+    const ports = { HTTP_PORT: String(this.port), DASHBOARD_PORT: String(this.dashboardPort) };
+    this.env = { ...ports, ...env };
   }
 
   /** `docker compose` for this project; throws with Compose's own words when it fails. */
