@@ -42,6 +42,8 @@ const aims: readonly Aim[] = [
     "failed POSTs that no ending instance had in its hands",
     (m) => failed(m.account, { method: "POST" }) - m.underWayAtKill.POST - m.sentWhileEnding.POST,
   ),
+  counted("instances exit at once after a hook", "announced", "failed GETs", lost("GET")),
+  counted("instances exit at once after a hook", "announced", "failed POSTs", lost("POST")),
   counted("scaling", "scale", "answers over 500 ms", ({ account }) => account.slow),
   counted(
     "an application listens 2 s late",

@@ -10,9 +10,10 @@ const colours = {
   one: { mark: "#010206", light: "#0969da", dark: "#4493f8" },
   two: { mark: "#010207", light: "#bc4c00", dark: "#f0883e" },
   three: { mark: "#010208", light: "#8250df", dark: "#ab7df8" },
+  four: { mark: "#010209", light: "#1a7f37", dark: "#3fb950" },
 } as const;
 
-const series = [colours.one.mark, colours.two.mark, colours.three.mark];
+const series = [colours.one.mark, colours.two.mark, colours.three.mark, colours.four.mark];
 const font = "system-ui, sans-serif";
 
 /** Bars side by side: one group for each label, one bar for each series. */

@@ -39,6 +39,7 @@ const kinds = [
   { scenario: "scale", name: "drain for 3 s" },
   { scenario: "late-exit", name: "serve on for 3 s, tell nobody" },
   { scenario: "abrupt", name: "exit at once" },
+  { scenario: "announced", name: "exit at once, after a hook" },
 ];
 
 function failuresChart(all: readonly Measurement[]): string | undefined {
@@ -66,12 +67,12 @@ function lossOf(all: readonly Measurement[], subject: string, scenario: string):
 }
 
 function turnoverChart(all: readonly Measurement[]): string | undefined {
-  const subjects = subjectsOf(all, ["scale"]);
+  const subjects = subjectsOf(all, ["scale", "instant"]);
   if (subjects.length === 0) return undefined;
-  const rangesOf = (pick: "startToFirst" | "killToLast") =>
+  const rangesOf = (scenario: string, pick: "startToFirst" | "killToLast") =>
     subjects.map((subject) =>
       summarize(
-        all.filter((m) => m.subject === subject && m.scenario === "scale").flatMap((m) => m[pick]),
+        all.filter((m) => m.subject === subject && m.scenario === scenario).flatMap((m) => m[pick]),
       )
     );
   return rangesSvg({
@@ -79,8 +80,14 @@ function turnoverChart(all: readonly Measurement[]): string | undefined {
     subtitle: "median / 95 % / largest, in ms, while scaling 3 → 1 → 3",
     labels: subjects,
     series: [
-      { name: "container start → its first answer", ranges: rangesOf("startToFirst") },
-      { name: "stop signal → the last request sent to it", ranges: rangesOf("killToLast") },
+      {
+        name: "container start → its first answer, when it listens at once",
+        ranges: rangesOf("instant", "startToFirst"),
+      },
+      {
+        name: "stop signal → the last request sent to it, while it drains for 3 s",
+        ranges: rangesOf("scale", "killToLast"),
+      },
     ],
   });
 }

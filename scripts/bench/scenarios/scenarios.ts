@@ -78,6 +78,15 @@ export const scenarios: readonly Scenario[] = [
     act: (stage, extent, progress) => cycles(stage, extent.cycles, progress),
   },
   {
+    name: "announced",
+    title: "3 → 1 → 3, instances that exit at SIGTERM at once, after a pre_stop hook",
+    backend: "announced",
+    instances: 3,
+    byClient: false,
+    forFixed: false,
+    act: (stage, extent, progress) => cycles(stage, extent.cycles, progress),
+  },
+  {
     name: "slow-start",
     title: "3 → 1 → 3, instances that listen 2 s after their start",
     backend: "slow",

@@ -1,7 +1,7 @@
 // The kinds of instances that a subject is measured with. All but `light` are the bundled service.
 
 /** How the instances behave. */
-export type Backend = "graceful" | "late-exit" | "abrupt" | "slow" | "light";
+export type Backend = "graceful" | "late-exit" | "abrupt" | "announced" | "slow" | "light";
 
 /** A backend as settings of the compose files. */
 export interface BackendSettings {
@@ -26,6 +26,12 @@ export const backends: Readonly<Record<Backend, BackendSettings>> = {
     title: "exits at SIGTERM at once, whatever it is doing",
     env: { DRAIN_SECONDS: "0", SHUTDOWN_TIMEOUT_SECONDS: "0.001" },
     files: [],
+  },
+  announced: {
+    title:
+      "exits at SIGTERM at once, a second after Compose has begun its pre_stop hook (`sleep 1`)",
+    env: { DRAIN_SECONDS: "0", SHUTDOWN_TIMEOUT_SECONDS: "0.001" },
+    files: ["hook.yaml"],
   },
   slow: {
     title: "listens 2 s after its start",
