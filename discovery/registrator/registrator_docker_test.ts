@@ -1,12 +1,14 @@
 // The registrator on real Docker, a real socket-proxy and a real etcd: what twins in memory can only claim.
 import assert from "node:assert/strict";
 import { docker, dockerTest, eventually, freePort } from "../../scripts/testing/docker.ts";
+import { get } from "../../scripts/testing/http.ts";
 import { HttpEngine } from "../docker/engine.ts";
 import { EtcdContainer } from "../etcd/etcd_container.ts";
 import { EtcdRegistry } from "../etcd/etcd_registry.ts";
 import { createLog } from "../log.ts";
-import { decodeStatus } from "../registration.ts";
+import { decodeRegistration, decodeStatus } from "../registration.ts";
 import { testImage } from "../test_image.ts";
+import type { Rules } from "./instances_of.ts";
 import { probe } from "./probe.ts";
 import { Registrator } from "./registrator.ts";
 
@@ -20,6 +22,7 @@ class Scene {
   readonly id = `rollcall-test-${crypto.randomUUID().slice(0, 8)}`;
   readonly etcd = new EtcdContainer();
   private readonly proxyPort = freePort();
+  readonly proxy = `http://127.0.0.1:${this.proxyPort}`;
   private readonly log: string[] = [];
   private stopping = new AbortController();
   private running = Promise.resolve();
@@ -37,11 +40,11 @@ class Scene {
   }
 
   /** A registrator, as main.ts builds it. */
-  start(): void {
+  start(change: Partial<Rules> = {}): void {
     this.stopping = new AbortController();
     const registry = new EtcdRegistry({ endpoints: this.etcd.endpoints });
     const registrator = new Registrator({
-      engine: new HttpEngine(`http://127.0.0.1:${this.proxyPort}`),
+      engine: new HttpEngine(this.proxy),
       registry,
       probe,
       host: this.id,
@@ -52,6 +55,7 @@ class Scene {
       resync: 30_000,
       version: "0.0.0",
       log: createLog("info", (line) => this.log.push(line)),
+      ...change,
     });
     this.running = registrator.run(this.stopping.signal).finally(() => registry.close());
   }
@@ -209,6 +213,39 @@ dockerTest("the registrator on real Docker and real etcd", async (t) => {
         await scene.run("last");
         await docker("unpause", scene.etcd.name);
         await scene.untilUp(["last"], 20_000);
+      },
+    );
+
+    await t.step(
+      "published ports and network_mode: host are registered at the host's address, and answer there",
+      async () => {
+        await scene.docker("rm", "last", "--force");
+        await scene.stop();
+        const self = await new HttpEngine(scene.proxy).inspect(`${scene.id}-proxy`);
+        const hostAddress = self!.gateways["bridge"]!; // as main.ts finds it in its own container
+        scene.start({ published: true, hostAddress });
+        const port = freePort();
+        const listen = `events {} http { server { listen ${port}; return 200; } }`;
+        await Promise.all([
+          scene.run("published", ["--publish", "80"]),
+          scene.run("loopback", ["--publish", "127.0.0.1::80"]),
+          docker(
+            ...["run", "--detach", "--name", `${scene.id}-hosted`, "--network", "host"],
+            ...["--label", "rollcall.test=discovery", "--label", `SERVICE_${port}_NAME=hosted`],
+            ...["--entrypoint", "sh", NGINX, "-c"],
+            `echo '${listen}' > /tmp/conf; exec nginx -c /tmp/conf -g 'daemon off;'`,
+          ),
+        ]);
+        await scene.untilUp(["hosted", "published"]);
+        for (const [key, { value }] of await scene.etcd.registry.list("/services/")) {
+          const at = decodeRegistration(key, value)!;
+          assert.equal(at.address, hostAddress);
+          assert.equal((await get(`http://${at.address}:${at.port}/`)).status, 200);
+          assert.ok(key.endsWith(key.includes("hosted") ? `:${port}` : ":80"), key);
+        }
+        assert.equal(await scene.state("loopback"), "rejected");
+        await scene.docker("rm", "published", "--force");
+        await scene.untilUp(["hosted"]);
       },
     );
   } finally {
