@@ -28,6 +28,11 @@ await using edge = await Edge.build(
 await edge.startEtcd();
 await edge.start();
 await docker("update", "--restart", "unless-stopped", `${edge.name}-edge`);
+// Docker empties a volume in memory when nobody has it any more, as while the edge restarts: so somebody keeps it.
+await docker(
+  ...["run", "-d", "--label", edge.name, "--name", `${edge.name}-keeper`, "--entrypoint", "sleep"],
+  ...["--no-healthcheck", "-v", `${edge.name}:/keep`, `${edge.name}-nginx`, "infinity"],
+);
 const instances = [await edge.instance("a"), await edge.instance("b"), await edge.instance("c")];
 /** What the registrator writes, as far as the edge reads it. The third instance comes and goes. */
 let third = false;
