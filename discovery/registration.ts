@@ -21,6 +21,14 @@ const registration = z.object({
   since: z.iso.datetime(),
 });
 
+const lastProbe = z.object({
+  what: z.string(),
+  ok: z.boolean(),
+  detail: z.string(),
+  at: z.iso.datetime(),
+  took: z.number(),
+});
+
 const status = z.object({
   state: z.enum(["starting", "up", "unhealthy", "paused", "draining", "rejected"]),
   reason: z.string(),
@@ -32,6 +40,8 @@ const status = z.object({
   note: z.string().optional(),
   /** Draining because somebody drained it, not because it was told to stop. */
   byHand: z.literal(true).optional(),
+  probe: lastProbe.optional(),
+  crashes: z.int().positive().optional(),
 });
 
 const voucher = z.object({ host: z.string(), version: z.string(), since: z.iso.datetime() });
@@ -43,7 +53,15 @@ const drain = z.object({
 
 /** The value of `/services/<service>/<instance-id>`. */
 export type Registration = Readonly<z.infer<typeof registration>>;
-/** The value of `/rollcall/status/<host>/<container-id>/<port>`. */
+/**
+ * The probe that a state rests on: what was asked and what came back, when, and how many ms it took.
+ * Later ones that say the same are not written: a status changes when the verdict or its words do.
+ */
+export type LastProbe = Readonly<z.infer<typeof lastProbe>>;
+/**
+ * The value of `/rollcall/status/<host>/<container-id>/<port>`. `crashes`: how many lives in a row
+ * before this one ended soon and by themselves.
+ */
 export type Status = Readonly<z.infer<typeof status>>;
 /** The value of `/rollcall/hosts/<host>`. */
 export type Voucher = Readonly<z.infer<typeof voucher>>;

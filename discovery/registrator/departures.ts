@@ -77,7 +77,9 @@ export class Departures {
       since: now,
       at: event.at,
       until: now + (container?.stopGrace ?? 0) + SURVIVED,
-      reason: `It was sent its stop signal, ${signalName(event.signal)}.`,
+      reason: `It was sent its stop signal, ${
+        signalName(event.signal)
+      }: its next start brings it back.`,
       dead: before?.dead ?? false,
       graceKnown: container !== undefined,
       doubtful: container || (before && !before.doubtful)

@@ -33,7 +33,10 @@ Deno.test("Departures.killed() takes the container's own stop signal and SIGKILL
 Deno.test("Departures.killed() says which signal it was", () => {
   const departures = new Departures();
   departures.killed(kill(0, 3), container({ stopSignal: 3 }), NOW);
-  assert.equal(departures.of("c1")?.reason, "It was sent its stop signal, SIGQUIT.");
+  assert.equal(
+    departures.of("c1")?.reason,
+    "It was sent its stop signal, SIGQUIT: its next start brings it back.",
+  );
 });
 
 Deno.test("Departures.killed() believes no signal of a container whose label `signal` hides it", () => {
@@ -94,7 +97,10 @@ Deno.test("Departures: a second signal prolongs", () => {
   const departures = new Departures();
   departures.killed(kill(0, 15), container(), NOW);
   departures.killed(kill(10_000, 9), container(), NOW + 10_000);
-  assert.equal(departures.of("c1")?.reason, "It was sent its stop signal, SIGKILL.");
+  assert.equal(
+    departures.of("c1")?.reason,
+    "It was sent its stop signal, SIGKILL: its next start brings it back.",
+  );
   assert.deepEqual(departures.listed(running, NOW + 25_000, NOW + 25_000), []);
 });
 
@@ -185,7 +191,10 @@ Deno.test("Departures.warned(): the hook means leaving, and says so", () => {
   const reason = "It is about to be stopped: sleep 2 has begun in it (SERVICE_DRAIN).";
   assert.equal(departures.of("c1")?.reason, reason);
   departures.killed(kill(2_000, 15), container(), NOW + 2_000);
-  assert.equal(departures.of("c1")?.reason, "It was sent its stop signal, SIGTERM.");
+  assert.equal(
+    departures.of("c1")?.reason,
+    "It was sent its stop signal, SIGTERM: its next start brings it back.",
+  );
 });
 
 Deno.test("Departures.warned(): one that is not stopped after all is taken back like one that survived", () => {
@@ -211,7 +220,10 @@ Deno.test("Departures.warned(): what is said late changes nothing, and a new lif
   const departures = new Departures();
   departures.killed(kill(0, 15), container(), NOW);
   departures.warned(warn(-5), container(), NOW + 1);
-  assert.equal(departures.of("c1")?.reason, "It was sent its stop signal, SIGTERM.");
+  assert.equal(
+    departures.of("c1")?.reason,
+    "It was sent its stop signal, SIGTERM: its next start brings it back.",
+  );
   departures.ended(simple(5, "die"), NOW + 5);
   departures.warned(warn(-5), undefined, NOW + 6);
   assert.ok(departures.isDead("c1"));

@@ -189,8 +189,8 @@ function entriesBeside(rules: Rules, evil?: Container): ReadonlyMap<string, stri
   const roster = new Roster(rules);
   roster.saw(neighbour, NOW, NOW);
   if (evil) roster.saw(evil, NOW, NOW);
-  for (const target of roster.targets().values()) {
-    roster.probed(target, { ok: true, detail: "connected" }, NOW);
+  for (const target of roster.takeChanged().values().flatMap((id) => roster.targetsOf(id))) {
+    roster.probed(target, { ok: true, detail: "connected", took: 1 }, NOW);
   }
   return roster.entries();
 }

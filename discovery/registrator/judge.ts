@@ -1,16 +1,6 @@
 // The verdict on one instance: its state and the reason, in one plain sentence. Pure, without memory.
 import type { Container, Instance, State } from "../instance.ts";
-
-/** What the probes of one endpoint have found so far. */
-export interface Probing {
-  passed: boolean;
-  /** A probe has said something, or a predecessor's registration counts as one that passed. */
-  judged: boolean;
-  /** Failed probes in a row. */
-  failures: number;
-  /** What the last probe said. */
-  detail: string;
-}
+import { whatOf } from "./target.ts";
 
 /** Everything a verdict rests on. */
 export interface Case {
@@ -18,7 +8,11 @@ export interface Case {
   readonly instance: Instance;
   /** Why the container is leaving, where it is. */
   readonly leaving: string | undefined;
-  readonly probing: Readonly<Probing> | undefined;
+  /** Whether its probes count as passed, and what the telling one said. */
+  readonly probing: {
+    readonly passed: boolean;
+    readonly last?: { readonly detail: string } | undefined;
+  } | undefined;
   /** The state until now. */
   readonly before: State | undefined;
 }
@@ -42,15 +36,14 @@ export function judge({ container, instance, leaving, probing, before }: Case): 
   const { check, address, port } = instance;
   if (check.kind === "none") return { state: "up", reason: "It runs (UDP is not probed)." };
   if (check.kind === "docker") {
-    return container.health === "healthy"
-      ? { state: "up", reason: "Its HEALTHCHECK passes." }
-      : { state: "starting", reason: "Its HEALTHCHECK has not passed yet." };
+    if (container.health === "healthy") return { state: "up", reason: "Its HEALTHCHECK passes." };
+    const faster = "SERVICE_CHECK_HTTP or SERVICE_CHECK_TCP would tell sooner";
+    return { state: "starting", reason: `Its HEALTHCHECK has not passed yet; ${faster}.` };
   }
-  const where = `${address.includes(":") ? `[${address}]` : address}:${port}`;
-  const what = check.kind === "http" ? `GET http://${where}${check.path}` : where;
+  const what = whatOf({ address, port, check });
   if (probing?.passed) return { state: "up", reason: `${what} answers.` };
-  return {
-    state: before === "up" || before === "unhealthy" ? "unhealthy" : "starting",
-    reason: probing?.detail ? `${what}: ${probing.detail}.` : `${what} has not answered yet.`,
-  };
+  const fell = before === "up" || before === "unhealthy";
+  const detail = probing?.last?.detail;
+  const reason = detail ? `${what}: ${detail}.` : `${what} has not answered yet.`;
+  return { state: fell ? "unhealthy" : "starting", reason };
 }

@@ -6,8 +6,8 @@ import { type Case, judge } from "./judge.ts";
 
 const HTTP: Check = { kind: "http", path: "/readyz", interval: 10_000, timeout: 1_000 };
 const TCP: Check = { kind: "tcp", interval: 0, timeout: 1_000 };
-const PASSED = { passed: true, judged: true, failures: 0, detail: "connected" };
-const FAILED = { passed: false, judged: true, failures: 3, detail: "connection refused" };
+const PASSED = { passed: true, last: { detail: "connected" } };
+const FAILED = { passed: false, last: { detail: "connection refused" } };
 
 function verdict(
   check: Check,

@@ -12,9 +12,11 @@ export interface Situation {
   /** Our lease: a key of ours that hangs on another one is written again. */
   readonly lease: string;
   readonly ownerOf: (key: string, value: string) => Owner;
+  /** The keys to look at; without it all of them. */
+  readonly only?: Iterable<string>;
 }
 
-/** Changes, and the desired keys that another owner holds. */
+/** Changes, and the desired keys, of those looked at, that another owner holds. */
 export interface Plan extends Changes {
   readonly taken: readonly string[];
 }
@@ -23,19 +25,19 @@ export interface Plan extends Changes {
  * The fewest changes that make our keys equal `desired`. A key is written only when its value or
  * its lease differs, deleted only when it is ours, and never taken from another owner.
  */
-export function plan({ current, desired, lease, ownerOf }: Situation): Plan {
+export function plan({ current, desired, lease, ownerOf, only }: Situation): Plan {
   const puts = new Map<string, string>();
   const deletes: string[] = [];
   const taken: string[] = [];
-  for (const [key, value] of desired) {
+  for (const key of only ?? new Set([...desired.keys(), ...current.keys()])) {
+    const wanted = desired.get(key);
     const entry = current.get(key);
-    if (entry === undefined) puts.set(key, value);
-    else if (entry.value === value && entry.lease === lease) continue;
+    if (wanted === undefined) {
+      if (entry && ownerOf(key, entry.value) === "us") deletes.push(key);
+    } else if (entry === undefined) puts.set(key, wanted);
+    else if (entry.value === wanted && entry.lease === lease) continue;
     else if (ownerOf(key, entry.value) === "another") taken.push(key);
-    else puts.set(key, value);
-  }
-  for (const [key, { value }] of current) {
-    if (!desired.has(key) && ownerOf(key, value) === "us") deletes.push(key);
+    else puts.set(key, wanted);
   }
   return { puts, deletes, taken };
 }

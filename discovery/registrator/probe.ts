@@ -39,16 +39,29 @@ async function get(
   await response.body?.cancel();
   const { status } = response;
   const ok = statuses.some(([first, last]) => status >= first && status <= last);
-  return { ok, detail: `status is ${status}` };
+  return {
+    ok,
+    detail: ok ? `status is ${status}` : `status is ${status}: ${wanted(statuses)} would do`,
+  };
+}
+
+function wanted(statuses: readonly (readonly [number, number])[]): string {
+  return statuses.map(([first, last]) => first === last ? first : `${first} to ${last}`).join(", ");
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof DOMException && error.name === "TimeoutError") return error.message;
+  if (error instanceof DOMException && error.name === "TimeoutError") {
+    return `${error.message}: is it overloaded, or SERVICE_CHECK_TIMEOUT too short?`;
+  }
   const text = `${error} ${error instanceof Error ? error.cause ?? "" : ""}`;
   if (error instanceof Deno.errors.ConnectionRefused || /refused/i.test(text)) {
     return "connection refused: does the application listen there, on 0.0.0.0 and not on 127.0.0.1 only?";
   }
-  if (/unreachable|no route/i.test(text)) return "no route to it";
-  if (/reset|closed before|EOF/i.test(text)) return "connection closed without an answer";
+  if (/unreachable|no route/i.test(text)) {
+    return "no route to it: is it on a network of the registrator's?";
+  }
+  if (/reset|closed before|EOF/i.test(text)) {
+    return "connection closed without an answer: does it speak HTTP there?";
+  }
   return text.replaceAll(/[\s\p{C}]+/gu, " ").trim().slice(0, 200);
 }

@@ -12,13 +12,18 @@ import {
 import { type Log, messageOf } from "../log.ts";
 import { isEmpty, type Owner, plan } from "./plan.ts";
 
+/** Our keys as they should stand. */
+export interface Desired {
+  readonly entries: ReadonlyMap<string, string>;
+  /** Those that may have changed since it was asked last; undefined: any of them. */
+  readonly changed: ReadonlySet<string> | undefined;
+}
+
 /** What the reconciler needs from outside. Times in ms. */
 export interface ReconcilerOptions {
   readonly registry: Registry;
   /** Our keys as they should stand now, given what stands (one map until all is read anew); undefined while that is not known: then nothing is written. */
-  readonly desired: (
-    current: ReadonlyMap<string, Entry>,
-  ) => ReadonlyMap<string, string> | undefined;
+  readonly desired: (current: ReadonlyMap<string, Entry>) => Desired | undefined;
   /** The prefixes below which our keys lie. */
   readonly prefixes: readonly string[];
   readonly ownerOf: (key: string, value: string) => Owner;
@@ -62,6 +67,8 @@ export class Reconciler {
   private mirror: Map<string, Entry> | undefined;
   /** The store's revision that the mirror is of. */
   private revision = 0;
+  /** The keys that may differ from what etcd holds; undefined: any of them. */
+  private suspects: Set<string> | undefined;
   private taken: ReadonlySet<string> = new Set();
   /** When the patient changes that are waiting must be written. */
   private due: number | undefined;
@@ -142,20 +149,34 @@ export class Reconciler {
 
   private async reconcile(): Promise<void> {
     const lease = await this.ensureLease();
+    if (this.mirror === undefined) this.suspects = undefined;
     const mirror = this.mirror ??= await this.readKeys();
     const desired = this.options.desired(mirror);
     if (desired === undefined) return;
-    const changes = plan({ current: mirror, desired, lease, ownerOf: this.options.ownerOf });
-    this.report(changes.taken);
-    if (!isEmpty(changes) && this.mayWait(changes)) return;
+    if (desired.changed === undefined) this.suspects = undefined;
+    else for (const key of desired.changed) this.suspects?.add(key);
+    const { entries } = desired;
+    const { ownerOf, hostKey, registry } = this.options;
+    const only = this.suspects;
+    const situation = { current: mirror, desired: entries, lease, ownerOf };
+    const changes = plan(only ? { ...situation, only } : situation);
+    const { deletes, taken } = changes;
+    this.report(only ? [...[...this.taken].filter((key) => !only.has(key)), ...taken] : taken);
+    const puts = withLast(hostKey, changes.puts);
+    if (!isEmpty(changes) && this.mayWait(changes)) {
+      this.suspects = new Set([...puts.keys(), ...deletes]);
+      return;
+    }
     this.due = undefined;
-    if (isEmpty(changes)) return;
-    const after = await this.options.registry.apply(changes, lease);
-    // Had somebody else written in between, it would be more; then the next look at it finds a difference.
-    if (after === this.revision + inTransactions(changes).length) this.revision = after;
-    for (const key of changes.deletes) mirror.delete(key);
-    for (const [key, value] of changes.puts) mirror.set(key, { value, lease });
-    this.options.applied?.(changes);
+    if (!isEmpty(changes)) {
+      const after = await registry.apply({ puts, deletes }, lease);
+      // Had somebody else written in between, it would be more; then the next look at it finds a difference.
+      if (after === this.revision + inTransactions({ puts, deletes }).length) this.revision = after;
+    }
+    for (const key of deletes) mirror.delete(key);
+    for (const [key, value] of puts) mirror.set(key, { value, lease });
+    this.suspects = new Set();
+    if (!isEmpty(changes)) this.options.applied?.(changes);
   }
 
   private mayWait({ puts, deletes }: Changes): boolean {
@@ -248,4 +269,11 @@ export class Reconciler {
     }
     this.healthy = false;
   }
+}
+
+/** Where many keys need several transactions, the one that vouches for them must not precede them. */
+function withLast(key: string, puts: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const value = puts.get(key);
+  if (value === undefined) return puts;
+  return new Map([...[...puts].filter(([other]) => other !== key), [key, value]]);
 }

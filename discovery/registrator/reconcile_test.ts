@@ -20,6 +20,8 @@ class Scene {
     HOST,
     "ours",
   ]]);
+  /** The keys that `desired` says may have changed: where a test does not say, any. */
+  changed: ReadonlySet<string> | undefined;
   readonly log: string[] = [];
   readonly takenKeys: Array<readonly string[]> = [];
   private readonly stopping = new AbortController();
@@ -30,7 +32,7 @@ class Scene {
     if (registry) this.registry = registry;
     this.reconciler = new Reconciler({
       registry: this.registry,
-      desired: () => this.desired,
+      desired: () => this.desired && { entries: this.desired, changed: this.changed },
       prefixes: ["/services/", "/status/", "/rollcall/hosts/"],
       patient: (key) => key.startsWith("/status/"),
       ownerOf,
@@ -344,6 +346,78 @@ Deno.test("Reconciler lets patient changes wait for company, but not for long", 
   await scene.poke();
   await scene.clock.move(10 * RESYNC);
   assert.equal(scene.registry.applied.length, 3);
+  await scene.stop();
+});
+
+Deno.test("Reconciler looks only at the keys that may have changed, until it has to read everything again", async () => {
+  const scene = await new Scene().start();
+  scene.changed = new Set(["/services/web/b"]);
+  scene.desired!.set("/services/web/b", "ours b").set("/services/web/c", "ours c");
+  await scene.poke();
+  assert.deepEqual(Object.keys(await scene.stored()).at(-1), "/services/web/b");
+  scene.changed = new Set();
+  scene.desired!.delete("/services/web/b");
+  await scene.poke();
+  assert.ok("/services/web/b" in await scene.stored());
+  await scene.clock.move(RESYNC);
+  assert.deepEqual(Object.keys(await scene.stored()), [
+    HOST,
+    "/services/web/a",
+    "/services/web/c",
+  ]);
+  await scene.stop();
+});
+
+Deno.test("Reconciler forgets no changed key to a write that waits or fails", async () => {
+  const scene = await new Scene().start();
+  scene.changed = new Set(["/status/a"]);
+  scene.desired!.set("/status/a", "starting");
+  await scene.poke(); // it may wait
+  scene.registry.failure = new Error("away");
+  scene.changed = new Set(["/services/web/b"]);
+  scene.desired!.set("/services/web/b", "ours b");
+  await scene.poke(); // cannot be written
+  scene.changed = new Set();
+  scene.registry.failure = undefined;
+  await scene.clock.move(500);
+  assert.deepEqual(Object.keys(await scene.stored()), [
+    HOST,
+    "/services/web/a",
+    "/services/web/b",
+    "/status/a",
+  ]);
+  scene.changed = new Set(["/status/a"]);
+  scene.desired!.set("/status/a", "paused");
+  await scene.poke();
+  scene.changed = new Set();
+  await scene.poke(); // nothing new, and still not written
+  await scene.clock.move(100);
+  assert.equal((await scene.stored())["/status/a"], "paused");
+  await scene.stop();
+});
+
+Deno.test("Reconciler goes on knowing which keys are taken while it looks at others", async () => {
+  const scene = new Scene();
+  scene.registry.put("/services/web/a", "theirs");
+  await scene.start();
+  scene.changed = new Set(["/services/web/b"]);
+  scene.desired!.set("/services/web/b", "ours b");
+  await scene.poke();
+  scene.changed = new Set(["/services/web/a"]);
+  scene.desired!.delete("/services/web/a");
+  await scene.poke();
+  assert.deepEqual(scene.takenKeys, [["/services/web/a"], []]);
+  await scene.stop();
+});
+
+Deno.test("Reconciler writes the voucher after every other key", async () => {
+  const scene = new Scene();
+  scene.desired = new Map([[HOST, "ours"]]);
+  for (let i = 0; i < 300; i++) scene.desired.set(`/services/web/${i}`, `ours ${i}`);
+  await scene.start();
+  const { applied } = scene.registry;
+  assert.deepEqual(applied.map(({ puts }) => puts.has(HOST)), [false, false, true]);
+  assert.equal([...applied.at(-1)!.puts.keys()].at(-1), HOST);
   await scene.stop();
 });
 

@@ -11,7 +11,7 @@ import { inheritanceIn, ownerFor } from "./inheritance.ts";
 import type { Rules } from "./instances_of.ts";
 import { Observer } from "./observer.ts";
 import { Prober } from "./prober.ts";
-import { Reconciler } from "./reconcile.ts";
+import { type Desired, Reconciler } from "./reconcile.ts";
 import { Roster } from "./roster.ts";
 import type { Finding, Target } from "./target.ts";
 
@@ -46,8 +46,6 @@ export class Registrator {
   private readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
   private readonly now: () => number;
   private readonly stop = new AbortController();
-  /** The roster's revision that probes and keys were last made of. */
-  private seen = -1;
   /** Every running container is known, and they get time to be judged. */
   private judging = false;
   /** Set once everything listed has been judged: from then on our host is vouched for. */
@@ -58,8 +56,8 @@ export class Registrator {
     readonly asOf: ReadonlyMap<string, Entry> | undefined;
     readonly routes: Winners;
   } = { asOf: undefined, routes: new Map() };
-  /** Keys we want that other hosts hold. */
-  private taken: ReadonlySet<string> = new Set();
+  /** When the roster will be told the time, and how to call that off. */
+  private alarm: { readonly at: number; readonly off: AbortController } | undefined;
 
   constructor(private readonly options: RegistratorOptions) {
     const { engine, host, registry, log, ttl, refresh, retries, resync, probe } = options;
@@ -73,9 +71,10 @@ export class Registrator {
       probe,
       wait,
       now,
-      found: (target, finding) => {
-        roster.probed(target, finding, now());
+      found: (target, result) => {
+        const phase = roster.probed(target, result, now());
         this.changed();
+        return phase;
       },
     });
     const drained = (drains: ReadonlyMap<string, Drain>) => {
@@ -101,7 +100,7 @@ export class Registrator {
       now,
       applied: (changes) => this.report(changes),
       taken: (keys) => {
-        this.taken = keys;
+        roster.keys.hold(keys);
         this.reconciler.poke();
       },
     });
@@ -125,6 +124,7 @@ export class Registrator {
       [this.reconciler, this.observer, this.drains].map((part) => part.run(this.stop.signal)),
     );
     this.prober.stop();
+    this.alarm?.off.abort();
     signal.removeEventListener("abort", stop);
   }
 
@@ -152,32 +152,46 @@ export class Registrator {
       this.wait(JUDGING, this.stop.signal).then(() => this.vouch());
     }
     if (this.vouchedSince === undefined && this.roster.judged()) this.vouch();
-    if (this.roster.revision === this.seen) return;
-    this.seen = this.roster.revision;
-    this.prober.follow(this.roster.targets());
+    const changed = this.roster.takeChanged();
+    if (changed.size === 0) return;
+    for (const id of changed) this.prober.follow(id, this.roster.targetsOf(id));
+    this.setAlarm();
     this.reconciler.poke();
+  }
+
+  /** Whoever must prove itself is admitted though nothing happens at that moment. */
+  private setAlarm(): void {
+    const at = this.roster.due;
+    if (at === this.alarm?.at) return;
+    this.alarm?.off.abort();
+    this.alarm = undefined;
+    if (at === undefined) return;
+    const off = new AbortController();
+    this.alarm = { at, off };
+    this.wait(at - this.now(), off.signal).then(() => {
+      if (off.signal.aborted) return;
+      this.alarm = undefined;
+      this.roster.passed(this.now());
+      this.changed();
+    });
   }
 
   /** From now on what we write is the whole truth about our host, and what we do not write is not there. */
   private vouch(): void {
     if (!this.judging || this.vouchedSince !== undefined || this.stop.signal.aborted) return;
-    const { log, host } = this.options;
-    this.vouchedSince = this.inheritedVoucher ?? new Date(this.now()).toISOString();
+    const { log, host, version } = this.options;
+    const since = this.vouchedSince = this.inheritedVoucher ?? new Date(this.now()).toISOString();
+    this.roster.keys.put(hostKey(host), encode({ host, version, since }));
     log.info("vouching", { host, containers: this.roster.size });
     this.reconciler.poke();
   }
 
   /** Nothing before we vouch: what a predecessor wrote stands until we know better. */
-  private desired(
-    current: ReadonlyMap<string, Entry>,
-  ): ReadonlyMap<string, string> | undefined {
+  private desired(current: ReadonlyMap<string, Entry>): Desired | undefined {
     if (this.vouchedSince === undefined) return undefined;
-    const { host, version } = this.options;
-    // The voucher comes last: where many keys need several transactions, it must not precede them.
-    return new Map([
-      ...this.roster.entries(this.taken, this.routesOfOthers(current)),
-      [hostKey(host), encode({ host, version, since: this.vouchedSince })],
-    ]);
+    const { keys } = this.roster;
+    keys.elsewhere(this.routesOfOthers(current));
+    return { entries: this.roster.entries(), changed: keys.takeChanged() };
   }
 
   /** Other hosts' routes as last read: looked at once for each reading, as there may be ten thousand. */
@@ -193,7 +207,8 @@ export class Registrator {
     for (const key of deletes) if (key.startsWith(SERVICES)) log.info("deregistered", { key });
     for (const [key, value] of puts) {
       if (key.startsWith(SERVICES)) log.info("registered", { key });
-      const status = key.startsWith(STATUS) ? decodeStatus(value) : undefined;
+      if (!key.startsWith(STATUS) || !value.includes('"rejected"')) continue; // decoding costs
+      const status = decodeStatus(value);
       if (status?.state !== "rejected") continue;
       log.info("rejected", { container: status.container, reason: status.reason });
     }

@@ -462,6 +462,34 @@ Deno.test("Registrator.deregister() removes every key at once", async () => {
   assert.equal((await scene.registry.list("/")).size, 0);
 });
 
+Deno.test("Registrator keeps a crashing container from flapping the edge, and admits it once it lives", async () => {
+  const scene = await new Scene().run();
+  for (let i = 0; i < 100; i++) {
+    scene.start("a");
+    await scene.clock.move(3_000); // it listens at once, and lives for three seconds
+    scene.engine.die("a");
+    await scene.clock.move(500);
+  }
+  assert.equal(scene.events("registered"), 4); // at first, after one crash, after 1 s and after 2 s
+  scene.start("a");
+  await scene.clock.move(59_000);
+  assert.deepEqual([await scene.up(), await scene.state("a")], ["", "starting"]);
+  await scene.clock.move(1_100);
+  assert.equal(await scene.up(), "a");
+  await scene.stop();
+});
+
+Deno.test("Registrator writes nothing at rest though explicit checks go on and say the same", async () => {
+  const scene = new Scene();
+  scene.start("a", { labels: { SERVICE_CHECK_TCP: "true" } });
+  await scene.run();
+  await scene.clock.move(1_000);
+  const writes = scene.registry.applied.length;
+  await scene.clock.move(100_000);
+  assert.equal(scene.registry.applied.length, writes);
+  await scene.stop();
+});
+
 Deno.test("Registrator at rest asks and writes nothing but its resyncs", async () => {
   const scene = new Scene();
   scene.start("a");

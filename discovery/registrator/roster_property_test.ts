@@ -9,8 +9,9 @@ import type { Container, Health } from "../instance.ts";
 import { decodeRegistration, decodeStatus } from "../registration.ts";
 import { SURVIVED } from "./departures.ts";
 import { inheritanceIn } from "./inheritance.ts";
+import { FALL } from "./probing.ts";
 import { Roster } from "./roster.ts";
-import { FALL, type Finding, type Target } from "./target.ts";
+import type { Finding, Target } from "./target.ts";
 
 /** More of them find more: PROPERTY_RUNS=100000 deno test … */
 const RUNS = Number(Deno.env.get("PROPERTY_RUNS") ?? 2_000);
@@ -19,7 +20,9 @@ const GRACE = 10_000;
 /** How long dockerd may take to answer, and how long a list may still show who has ended, in ms. */
 const SLOWEST = 9_000;
 const LAG = 400;
-const IDS = ["a", "b", "c"] as const;
+/** How long who keeps crashing must prove itself at most, in ms. */
+const TRIAL = 60_000;
+const IDS = ["a", "b", "c", "d"] as const;
 type Id = (typeof IDS)[number];
 
 /** A container as it really is. */
@@ -27,7 +30,8 @@ interface Real {
   container: Container;
   /** It was sent its stop signal in this life. */
   killed: boolean;
-  listening: boolean;
+  /** The ports on which it does. */
+  readonly listening: Set<number>;
   diedAt: number;
 }
 
@@ -41,6 +45,7 @@ const STEPS = [
     "die",
     "pause",
     "unpause",
+    "crash",
     "healthy",
     "unhealthy",
     "move",
@@ -56,7 +61,16 @@ const STEPS = [
     "giveList",
     "askInspection",
   ],
-  ...["giveInspection", "giveInspection", "askProbe", "giveProbe", "giveProbe", "wait", "restart"],
+  ...[
+    "giveInspection",
+    "giveInspection",
+    "askProbe",
+    "giveProbe",
+    "giveProbe",
+    "wait",
+    "time",
+    "restart",
+  ],
 ] as const;
 type Step = readonly [what: (typeof STEPS)[number], who: Id, n: number];
 
@@ -83,18 +97,24 @@ class World {
 
   constructor() {
     for (const id of IDS) {
-      // b has a HEALTHCHECK, c a check that goes on and another stop signal.
+      // b has a HEALTHCHECK, c a check that goes on and another stop signal, d several ports.
       const health: Health = id === "b" ? "starting" : "none";
       const container = sampleContainer({
         id,
         name: `web-${id}`,
         health,
         labels: id === "c" ? { SERVICE_CHECK_TCP: "true" } : {},
+        exposed: id === "d"
+          ? [{ number: 53, protocol: "udp" }, { number: 80, protocol: "tcp" }, {
+            number: 81,
+            protocol: "tcp",
+          }]
+          : [{ number: 80, protocol: "tcp" }],
         running: false,
         stopSignal: id === "c" ? 3 : 15,
         stopGrace: GRACE,
       });
-      this.real.set(id, { container, killed: false, listening: false, diedAt: -Infinity });
+      this.real.set(id, { container, killed: false, listening: new Set(), diedAt: -Infinity });
     }
   }
 
@@ -105,25 +125,23 @@ class World {
       this.start(id);
       this.hear();
       this.inspect([id]);
-      this.listen(id, 1);
+      for (const n of [1, 2]) this.listen(id, n);
       this.healthy(id);
       this.hear();
       for (const target of this.targets()) this.found(target, this.knock(target));
     }
-    assert.equal(this.inRotation().length, IDS.length);
+    assert.equal(this.inRotation().length, IDS.length + 2);
   }
 
   do([what, who, n]: Step): void {
     this.now += 1;
-    const before = {
-      revision: this.roster.revision,
-      entries: this.roster.entries(),
-      roster: this.roster,
-    };
+    const { roster } = this;
+    roster.takeChanged();
+    const entries = new Map(roster.entries());
     this[what](who, n);
     this.targets();
-    if (this.roster === before.roster && this.roster.revision === before.revision) {
-      assert.deepEqual(this.roster.entries(), before.entries, "changed without notice");
+    if (this.roster === roster && roster.takeChanged().size === 0) {
+      assert.deepEqual(roster.entries(), entries, "changed without notice");
     }
     this.check();
   }
@@ -138,32 +156,38 @@ class World {
       for (let i = 0; i < FALL; i++) {
         for (const target of this.targets()) this.found(target, this.knock(target));
       }
+      this.time("a", TRIAL);
     }
   }
 
   /** What must be in rotation, by the world alone. */
   routable(): readonly string[] {
-    return [...this.real.values()].filter(({ container, listening }) =>
-      container.running && !container.paused &&
-      (container.health === "none" ? listening : container.health === "healthy")
-    ).map(({ container }) => `${container.name} ${container.networks[0]!.address}`).sort();
+    return [...this.real.values()].flatMap(({ container, listening }) =>
+      container.exposed.filter(({ number, protocol }) =>
+        container.running && !container.paused &&
+        (protocol === "udp" ||
+          (container.health === "none" ? listening.has(number) : container.health === "healthy"))
+      ).map(({ number }) => `${container.name} ${container.networks[0]!.address} ${number}`)
+    ).sort();
   }
 
   /** What is in rotation, by the keys. */
   inRotation(): readonly string[] {
     return [...this.roster.entries()].flatMap(([key, value]) => {
       const registration = decodeRegistration(key, value);
-      return registration ? [`${registration.container} ${registration.address}`] : [];
+      if (!registration) return [];
+      return [`${registration.container} ${registration.address} ${registration.port}`];
     }).sort();
   }
 
-  /** Containers that have a status, by the keys, and those that run. */
+  /** Containers that have a status, by the keys, and those that run; once for each port. */
   explained(): [readonly string[], readonly string[]] {
     const statuses = [...this.roster.entries()].flatMap(([key, value]) =>
       key.startsWith("/rollcall/status/") ? [decodeStatus(value)!.container] : []
     );
     const running = [...this.real.values()].filter(({ container }) => container.running);
-    return [statuses.sort(), running.map(({ container }) => container.name).sort()];
+    const ports = running.flatMap(({ container }) => container.exposed.map(() => container.name));
+    return [statuses.sort(), ports.sort()];
   }
 
   private check(): void {
@@ -184,14 +208,29 @@ class World {
       attached("edge", this.real.get(id)!.container.networks[0]!.address, startedAt),
     ];
     this.change(id, { running: true, paused: false, startedAt, health, networks });
-    Object.assign(real, { killed: false, listening: false });
+    real.killed = false;
+    real.listening.clear();
     this.happened({ action: "start", ...this.about(id) });
   }
 
   /** Only c has a check that goes on: where nobody looks any more, it does not stop listening. */
   private listen(id: Id, n: number): void {
-    const real = this.real.get(id)!;
-    real.listening = n % 4 !== 0 || (real.listening && id !== "c");
+    const { listening } = this.real.get(id)!;
+    const port = id === "d" && n % 2 ? 81 : 80;
+    if (n % 4 !== 0) listening.add(port);
+    else if (id === "c") listening.delete(port);
+  }
+
+  /** It crashes and is started again, as a restart policy does; all of it is heard. */
+  private crash(id: Id, n: number): void {
+    for (let i = 0; i < n % 5; i++) {
+      this.now += n;
+      this.die(id);
+      this.now += 100;
+      this.start(id);
+      while (this.events.length > 0) this.hear();
+      this.inspect([id]);
+    }
   }
 
   /** It ends and starts, with the same address, and no event tells of it. */
@@ -334,15 +373,24 @@ class World {
   }
 
   private targets(): readonly Target[] {
-    const targets = this.roster.targets();
-    for (const name of this.admitted) if (!targets.has(name)) this.admitted.delete(name);
-    return [...targets.values()].filter(({ name }) => !this.admitted.has(name));
+    const targets = IDS.flatMap((id) => this.roster.targetsOf(id));
+    const names = new Set(targets.map(({ name }) => name));
+    for (const name of this.admitted) if (!names.has(name)) this.admitted.delete(name);
+    return targets.filter(({ name }) => !this.admitted.has(name));
   }
 
   private found(target: Target, finding: Finding): void {
     if (!this.targets().some(({ name }) => name === target.name)) return; // its loop has ended
-    if (finding.ok && target.check.interval === 0) this.admitted.add(target.name);
-    this.roster.probed(target, finding, this.now);
+    const phase = this.roster.probed(target, { ...finding, took: 1 }, this.now);
+    if (phase === "passing" && target.check.interval === 0) this.admitted.add(target.name);
+  }
+
+  /** Time passes, and the roster is told. */
+  private time(_: Id, n: number): void {
+    this.now += n;
+    const { due } = this.roster;
+    if (due !== undefined && due <= this.now) this.roster.passed(this.now);
+    assert.ok((this.roster.due ?? Infinity) > this.now, "told of a time that is over");
   }
 
   private wait(_: Id, n: number): void {
@@ -383,9 +431,9 @@ class World {
       ));
   }
 
-  private knock({ address, containerId }: Target): Finding {
+  private knock({ address, containerId, port }: Target): Finding {
     const { container, listening } = this.real.get(containerId as Id)!;
-    const ok = container.running && !container.paused && listening &&
+    const ok = container.running && !container.paused && listening.has(port) &&
       container.networks[0]!.address === address;
     return { ok, detail: ok ? "connected" : "connection refused" };
   }

@@ -14,7 +14,8 @@ import {
 import { DEAD_FOR, SURVIVED } from "./departures.ts";
 import { inheritanceIn } from "./inheritance.ts";
 import { Roster } from "./roster.ts";
-import { FALL } from "./target.ts";
+import type { Target } from "./target.ts";
+import { FALL } from "./probing.ts";
 
 const START = Date.parse("2026-11-23T03:00:00.000Z");
 const KEY = "/services/nginx/h:web-c1:80";
@@ -57,8 +58,8 @@ class Scene {
 
   probe(finding = PASSED, times = 1): this {
     for (let i = 0; i < times; i++) {
-      for (const target of this.roster.targets().values()) {
-        this.roster.probed(target, finding, this.now);
+      for (const target of this.targets) {
+        this.roster.probed(target, { ...finding, took: 1 }, this.now);
       }
     }
     return this;
@@ -79,6 +80,11 @@ class Scene {
   status(port = "80", id = "c1") {
     const value = this.roster.entries().get(`/rollcall/status/h/${id}/${port}`);
     return value === undefined ? undefined : decodeStatus(value);
+  }
+
+  /** The endpoints to probe, of all containers. */
+  get targets(): readonly Target[] {
+    return ["c1", "c2"].flatMap((id) => this.roster.targetsOf(id));
   }
 
   get state(): string | undefined {
@@ -102,13 +108,15 @@ Deno.test("Roster: an instance is starting until its probe passes, then up, with
   assert.equal(registration?.container, "web-c1");
 });
 
-Deno.test("Roster: three failed probes in a row take an instance out, one that passes brings it back", () => {
+Deno.test("Roster: three failed probes in a row take an instance out, two that pass bring it back", () => {
   const scene = new Scene().up().probe(FAILED, FALL - 1);
   assert.equal(scene.state, "up");
   scene.probe().probe(FAILED, FALL - 1);
   assert.equal(scene.state, "up");
   scene.probe(FAILED);
   assert.deepEqual([scene.state, scene.inRotation], ["unhealthy", false]);
+  scene.probe();
+  assert.equal(scene.state, "unhealthy");
   scene.probe();
   assert.equal(scene.state, "up");
 });
@@ -117,8 +125,11 @@ Deno.test("Roster: the stop signal takes an instance out at once, and its probin
   const scene = new Scene().up();
   assert.equal(scene.hear({ action: "kill", signal: 15 }), false);
   assert.deepEqual([scene.state, scene.inRotation], ["draining", false]);
-  assert.equal(scene.status()?.reason, "It was sent its stop signal, SIGTERM.");
-  assert.equal(scene.roster.targets().size, 0);
+  assert.equal(
+    scene.status()?.reason,
+    "It was sent its stop signal, SIGTERM: its next start brings it back.",
+  );
+  assert.equal(scene.targets.length, 0);
 });
 
 Deno.test("Roster: the hook before the stop signal takes an instance out at once; not stopped, it comes back", () => {
@@ -129,7 +140,7 @@ Deno.test("Roster: the hook before the stop signal takes an instance out at once
   scene.tick().saw().list([{}]);
   assert.equal(scene.inRotation, false);
   scene.tick(10_000 + SURVIVED).list([{}]);
-  scene.saw().probe();
+  scene.saw().probe(PASSED, 2);
   assert.equal(scene.state, "up");
 });
 
@@ -163,6 +174,7 @@ Deno.test("Roster: who outlives its stop grace is taken back, probed anew, and n
   assert.equal(scene.state, "starting");
   assert.equal(scene.status()?.since, new Date(scene.now).toISOString());
   assert.equal(scene.roster.judged(), false);
+  assert.equal(scene.probe().state, "starting"); // once may be luck
   assert.equal(scene.probe().state, "up");
 });
 
@@ -244,7 +256,7 @@ Deno.test("Roster: a list that was overtaken by a newer list says nothing", () =
 Deno.test("Roster: pause takes out, unpause brings back at once", () => {
   const scene = new Scene().up();
   assert.equal(scene.hear({ action: "pause" }), false);
-  assert.deepEqual([scene.state, scene.inRotation, scene.roster.targets().size], [
+  assert.deepEqual([scene.state, scene.inRotation, scene.targets.length], [
     "paused",
     false,
     0,
@@ -267,7 +279,7 @@ Deno.test("Roster: a paused container keeps its HEALTHCHECK, though the list doe
   assert.deepEqual(scene.list([{ paused: true, health: "none" }]), { inspect: [], missed: [] });
   scene.tick().hear({ action: "unpause" });
   assert.equal(scene.status()?.reason, "Its HEALTHCHECK passes.");
-  assert.equal(scene.roster.targets().size, 0); // it did not turn into one that is probed by TCP
+  assert.equal(scene.targets.length, 0); // it did not turn into one that is probed by TCP
 });
 
 Deno.test("Roster: HEALTHCHECK's events take out and bring back; a list that differs asks for an inspection", () => {
@@ -338,20 +350,20 @@ Deno.test("Roster: a renamed container gets the key of its new name", () => {
 
 Deno.test("Roster: another address is probed anew, and what the old one answers is not believed", () => {
   const scene = new Scene().up();
-  const [old] = scene.roster.targets().values();
+  const [old] = scene.targets;
   scene.tick().saw({ networks: [attached("edge", "172.20.0.9")] });
-  scene.roster.probed(old!, PASSED, scene.now);
+  scene.roster.probed(old!, { ...PASSED, took: 1 }, scene.now);
   assert.notEqual(scene.state, "up");
   assert.equal(scene.probe().state, "up");
 });
 
 Deno.test("Roster: a probe of a life before is not believed", () => {
   const scene = new Scene().saw();
-  const [old] = scene.roster.targets().values();
+  const [old] = scene.targets;
   scene.hear({ action: "die" });
   scene.tick().hear({ action: "start" });
   scene.saw({ startedAt: "2026-11-23T03:00:00.001Z" });
-  scene.roster.probed(old!, PASSED, scene.now);
+  scene.roster.probed(old!, { ...PASSED, took: 1 }, scene.now);
   assert.equal(scene.state, "starting");
 });
 
@@ -381,7 +393,7 @@ Deno.test("Roster: 53/tcp and 53/udp have a status each", () => {
     exposed: [{ number: 53, protocol: "tcp" }, { number: 53, protocol: "udp" }],
   });
   assert.deepEqual([scene.status("53")?.state, scene.status("53:udp")?.state], ["starting", "up"]);
-  const before = scene.roster.entries();
+  const before = new Map(scene.roster.entries());
   scene.tick(100).saw({
     exposed: [{ number: 53, protocol: "tcp" }, { number: 53, protocol: "udp" }],
   });
@@ -397,16 +409,17 @@ Deno.test("Roster: a rejected container has a status that says why, and no key",
   assert.equal(scene.state, "starting");
 });
 
-Deno.test("Roster: entries are the same text as long as nothing has changed, and revision stands still", () => {
-  const scene = new Scene().up();
-  const [before, revision] = [scene.roster.entries(), scene.roster.revision];
-  scene.tick(30_000).probe();
+Deno.test("Roster: nothing changes as long as everything says the same", () => {
+  const scene = new Scene().up({ labels: { SERVICE_CHECK_TCP: "true" } });
+  const before = new Map(scene.roster.entries());
+  scene.roster.takeChanged();
+  for (let i = 0; i < 100; i++) scene.tick(30_000).probe();
   scene.list([{}]);
   assert.deepEqual(scene.roster.entries(), before);
-  assert.equal(scene.roster.revision, revision);
+  assert.equal(scene.roster.takeChanged().size, 0);
 });
 
-Deno.test("Roster: revision grows with every change of entries or targets", () => {
+Deno.test("Roster.takeChanged() names the container with every change of entries or targets", () => {
   const scene = new Scene();
   const steps: Array<() => unknown> = [
     () => scene.saw(),
@@ -418,10 +431,108 @@ Deno.test("Roster: revision grows with every change of entries or targets", () =
     () => scene.hear({ action: "die" }),
   ];
   for (const [i, step] of steps.entries()) {
-    const before = scene.tick().roster.revision;
     step();
-    assert.ok(scene.roster.revision > before, `step ${i}`);
+    assert.deepEqual(scene.tick().roster.takeChanged(), new Set(["c1"]), `step ${i}`);
+    assert.equal(scene.roster.takeChanged().size, 0);
   }
+});
+
+Deno.test("Roster: a status tells the probe that it rests on", () => {
+  const scene = new Scene().saw().tick(50).probe(FAILED);
+  assert.deepEqual(scene.status()?.probe, {
+    ...{ what: "172.20.0.5:80", ok: false, detail: "connection refused" },
+    ...{ at: "2026-11-23T03:00:00.050Z", took: 1 },
+  });
+  scene.tick(50).probe();
+  assert.deepEqual([scene.status()?.probe?.ok, scene.status()?.probe?.at], [
+    true,
+    "2026-11-23T03:00:00.100Z",
+  ]);
+});
+
+/** One whose last `times` lives ended by themselves, each after `lived` ms; it has just been started again. */
+function crashed(times: number, lived: number, change: Partial<Container> = {}): Scene {
+  const scene = new Scene();
+  scene.hear({ action: "start" });
+  for (let i = 0; i < times; i++) {
+    scene.saw({ startedAt: new Date(scene.now).toISOString(), ...change }).tick(lived);
+    scene.hear({ action: "die" });
+    scene.tick(100).hear({ action: "start" });
+  }
+  return scene.saw({ startedAt: new Date(scene.now).toISOString(), ...change });
+}
+
+Deno.test("Roster: one that crashed once is admitted at once; after the second crash it must pass for 1 s, after the third for 2 s", () => {
+  assert.equal(crashed(1, 100).probe().state, "up");
+  for (const [times, trial] of [[2, 1_000], [3, 2_000], [20, 60_000]] as const) {
+    const scene = crashed(times, 100).tick(30).probe();
+    assert.deepEqual([scene.state, scene.inRotation], ["starting", false]);
+    assert.equal(
+      scene.status()?.reason,
+      `${times} times in a row it ended within 60 s of its start: docker logs may say why; ` +
+        `it is admitted once it has answered for ${trial / 1_000} s.`,
+    );
+    assert.equal(scene.status()?.crashes, times);
+    const [target] = scene.targets;
+    const phase = scene.roster.probed(target!, { ...PASSED, took: 1 }, scene.now);
+    assert.equal(phase, "proving"); // so it is looked at again
+    assert.equal(scene.roster.due, scene.now + trial);
+    scene.tick(trial - 1).roster.passed(scene.now);
+    assert.equal(scene.inRotation, false);
+    scene.tick().roster.passed(scene.now);
+    assert.deepEqual([scene.state, scene.inRotation, scene.roster.due], ["up", true, undefined]);
+  }
+});
+
+Deno.test("Roster: a failed probe begins the trial anew, and who has proven itself need not do so again", () => {
+  const scene = crashed(3, 100).probe().tick(1_900).probe(FAILED).tick(100).probe();
+  assert.equal(scene.inRotation, false);
+  scene.tick(1_899).roster.passed(scene.now);
+  assert.equal(scene.inRotation, false);
+  scene.tick().roster.passed(scene.now);
+  assert.equal(scene.inRotation, true);
+  scene.probe(FAILED, FALL);
+  assert.equal(scene.probe(PASSED, 2).inRotation, true);
+});
+
+Deno.test("Roster: long lives and those that end because they were told to make up for crashes", () => {
+  assert.equal(crashed(5, 60_000).probe().state, "up");
+  const scene = crashed(5, 100);
+  scene.hear({ action: "kill", signal: 15 });
+  scene.tick().hear({ action: "die" });
+  scene.tick().hear({ action: "start" });
+  scene.tick().saw({ startedAt: new Date(scene.now).toISOString() });
+  assert.equal(scene.probe().state, "up");
+});
+
+Deno.test("Roster: a crash is counted once, however often it is told, and also when nobody tells", () => {
+  const scene = new Scene().saw({ startedAt: new Date(START).toISOString() });
+  for (let i = 0; i < 5; i++) scene.tick().hear({ action: "die" }, "c1", START + 1);
+  scene.tick().hear({ action: "start" });
+  scene.saw({ startedAt: new Date(scene.now).toISOString() });
+  scene.tick().hear({ action: "die" }, "c1", START + 1); // of the life before
+  scene.saw({ startedAt: new Date(scene.now).toISOString() });
+  assert.equal(scene.status()?.crashes, 2); // and an end that no event told of
+});
+
+Deno.test("Roster: an instance that is admitted by its HEALTHCHECK must prove itself as well", () => {
+  const scene = crashed(2, 100, { health: "healthy" });
+  assert.equal(scene.state, "starting");
+  scene.tick(1_000).roster.passed(scene.now);
+  assert.equal(scene.state, "up");
+});
+
+Deno.test("Roster.inherit(): crashes are remembered, and a trial that was passed", () => {
+  const trying = crashed(3, 100).probe();
+  const startedAt = new Date(trying.now).toISOString();
+  const during = new Scene().inherit(trying.roster.entries());
+  during.now = trying.now + 1;
+  assert.equal(during.saw({ startedAt }).probe().status()?.crashes, 3);
+  assert.equal(during.inRotation, false);
+  trying.tick(2_000).roster.passed(trying.now);
+  const after = new Scene().inherit(trying.roster.entries());
+  after.now = trying.now + 1;
+  assert.equal(after.saw({ startedAt }).inRotation, true);
 });
 
 Deno.test("Roster.inherit(): a registration that fits counts as a passed probe, and keeps its since", () => {
@@ -519,6 +630,7 @@ Deno.test("Roster: memory does not grow with what comes and goes", () => {
     scene.tick(10).hear({ action: "kill", signal: 15 }, id);
     scene.tick(10).hear({ action: "die" }, id);
     scene.hear({ action: "destroy" }, id);
+    scene.roster.takeChanged();
     if (i % 1_000 === 0) scene.tick().list([]);
   }
   scene.tick(DEAD_FOR).list([]);
@@ -542,11 +654,11 @@ Deno.test("Roster.drained(): who is drained by hand is probed on and comes back 
     instance: "h:web-c1:80",
     byHand: true,
   });
-  assert.equal(scene.roster.targets().size, 1);
+  assert.equal(scene.targets.length, 1);
 
-  const { revision } = scene.roster;
+  const before = new Map(scene.roster.entries());
   scene.roster.drained(new Map([["web-c1", drain]]), scene.tick().now);
-  assert.equal(scene.roster.revision, revision); // nothing new for who is known
+  assert.deepEqual(scene.roster.entries(), before); // nothing new for who is known
 
   scene.hear({ action: "kill", signal: 15 });
   const [told] = [...scene.roster.entries().values()].map(decodeStatus);
@@ -583,13 +695,13 @@ Deno.test("Roster: published ports are registered and probed where the host has 
     { port: tcp(81), address: "192.0.2.2", hostPort: 80 },
   ];
   roster.saw(sampleContainer({ exposed: [tcp(80), tcp(81)], published }), START, START);
-  const targets = [...roster.targets().values()];
+  const targets = roster.targetsOf("c1");
   assert.deepEqual(targets.map(({ address, port }) => `${address} ${port}`), [
     "192.0.2.1 80",
     "192.0.2.2 80",
   ]);
-  roster.probed(targets[0]!, PASSED, START);
-  roster.probed(targets[1]!, FAILED, START);
+  roster.probed(targets[0]!, { ...PASSED, took: 1 }, START);
+  roster.probed(targets[1]!, { ...FAILED, took: 1 }, START);
   const entries = roster.entries();
   const state = (port: number) =>
     decodeStatus(entries.get(`/rollcall/status/h/c1/${port}`)!)?.state;

@@ -17,9 +17,19 @@ export interface Target {
 /** What a probe found. */
 export interface Finding {
   readonly ok: boolean;
-  /** In plain words, as in `connection refused`. */
+  /** In plain words, as in `connection refused`; where it failed, with what to do. */
   readonly detail: string;
 }
 
-/** How many probes in a row must fail before an instance that was up leaves rotation. */
-export const FALL = 3;
+/** What a probe found, and how long it took, in ms. */
+export interface Result extends Finding {
+  readonly took: number;
+}
+
+/** What is asked, for people: `GET http://172.20.0.5:80/ready`, `[fd00::5]:80`. */
+export function whatOf(
+  { address, port, check }: Pick<Target, "address" | "port" | "check">,
+): string {
+  const where = `${address.includes(":") ? `[${address}]` : address}:${port}`;
+  return check.kind === "http" ? `${check.method ?? "GET"} http://${where}${check.path}` : where;
+}

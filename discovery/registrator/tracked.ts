@@ -4,6 +4,7 @@ import { serviceKey, statusKey } from "../keys.ts";
 import {
   encode,
   inRotation,
+  type LastProbe,
   type Registration,
   registrationOf,
   type Status,
@@ -11,8 +12,10 @@ import {
 import { type Claim, claimOf } from "./claims.ts";
 import type { Leaving } from "./departures.ts";
 import { instancesOf, LONGEST_NAME, type Reading, type Rules } from "./instances_of.ts";
-import { judge, type Judgement, type Probing } from "./judge.ts";
-import { FALL, type Finding, type Target } from "./target.ts";
+import { judge, type Judgement } from "./judge.ts";
+import { SHORT, trialAfter } from "./lives.ts";
+import { type Phase, Probing } from "./probing.ts";
+import { type Result, type Target, whatOf } from "./target.ts";
 
 /** What the keys of one instance, or of one rejection, are made of. */
 export interface Line {
@@ -33,21 +36,21 @@ export interface Legacy {
   readonly status: (key: string) => Status | undefined;
 }
 
-interface Probed extends Probing {
-  readonly target: Target;
-}
-
-/** A state, why, and since when (ISO time). */
+/** A state, why, since when (ISO time), and the probe it rests on. */
 interface Standing extends Judgement {
   readonly since: string;
+  readonly probe: LastProbe | undefined;
   readonly byHand: true | undefined;
 }
 
 /** One life of one container: its next start makes another of it. */
 export class Tracked {
   private reading: Reading;
-  private probed: ReadonlyMap<string, Probed> = new Map();
+  private probed: ReadonlyMap<string, Probing> = new Map();
   private readonly standings = new Map<string, Standing>();
+  /** By port, since when those pass that must prove themselves first. */
+  private readonly proving = new Map<string, number>();
+  private readonly proven = new Set<string>();
   private rendered: readonly Line[] | undefined;
 
   /**
@@ -61,12 +64,16 @@ export class Tracked {
     private readonly rules: Rules,
     before?: Tracked,
     legacy?: Legacy,
+    private readonly crashes = 0,
   ) {
     this.reading = instancesOf(container, rules);
     const earlier = before?.container.startedAt === container.startedAt ? before : undefined;
     for (const [port, standing] of earlier?.standings ?? []) this.standings.set(port, standing);
-    const inherited = !earlier && legacy ? this.inherit(legacy) : undefined;
-    this.probed = this.probings(earlier?.probed ?? new Map(), inherited);
+    for (const [port, since] of earlier?.proving ?? []) this.proving.set(port, since);
+    for (const port of earlier?.proven ?? []) this.proven.add(port);
+    const passed = !earlier && legacy ? this.inherit(legacy) : undefined;
+    for (const port of passed ?? []) this.proven.add(port);
+    this.probed = this.probings(earlier?.probed ?? new Map(), passed);
   }
 
   /** Returns the ports whose registration counts: it was made for this life and this endpoint. */
@@ -84,8 +91,8 @@ export class Tracked {
     for (const port of ports) {
       const before = status(statusKey(rules.host, container.id, port));
       if (!before || !mine(before) || (inRotation(before.state) && !passed.has(port))) continue;
-      const { state, reason, since, byHand } = before;
-      this.standings.set(port, { state, reason, since, byHand });
+      const { state, reason, since, probe, byHand } = before;
+      this.standings.set(port, { state, reason, since, probe, byHand });
     }
     return passed;
   }
@@ -102,22 +109,22 @@ export class Tracked {
   }
 
   /** What a probe found; false when the probing it belongs to is over, or it tells nothing new. */
-  found(target: Target, { ok, detail }: Finding): boolean {
-    const probed = this.probed.get(target.portName);
-    if (probed?.target.name !== target.name) return false;
-    const { passed, judged, detail: said } = probed;
-    probed.failures = ok ? 0 : probed.failures + 1;
-    probed.passed = ok || (passed && probed.failures < FALL);
-    probed.judged = true;
-    probed.detail = detail;
-    return passed !== probed.passed || !judged || said !== detail;
+  found(target: Target, result: Result, now: number): boolean {
+    const probing = this.probed.get(target.portName);
+    return probing?.target.name === target.name && probing.found(result, now);
+  }
+
+  /** Where the probing of a target stands; undefined when it is over. */
+  phase({ portName, name }: Target): Phase | undefined {
+    const probing = this.probed.get(portName);
+    if (probing?.target.name !== name) return undefined;
+    return probing.passed && this.proving.has(portName) ? "proving" : probing.phase;
   }
 
   /** From now on it must pass its probes again. */
   doubt(): void {
-    for (const probed of this.probed.values()) {
-      Object.assign(probed, { passed: false, judged: false, failures: 0, detail: "" });
-    }
+    for (const probing of this.probed.values()) probing.doubt();
+    this.proven.clear();
   }
 
   /** The endpoints to probe; none while it is paused. */
@@ -130,6 +137,12 @@ export class Tracked {
     return this.container.paused || [...this.probed.values()].every(({ judged }) => judged);
   }
 
+  /** When it must be settled again though nothing happens, in ms. */
+  get due(): number | undefined {
+    if (this.proving.size === 0) return undefined;
+    return Math.min(...this.proving.values()) + trialAfter(this.crashes);
+  }
+
   /** Judges anew; `leaving`: where it is. False when everything stands as before. */
   settle(leaving: Leaving | undefined, now: number): boolean {
     const { container, reading } = this;
@@ -139,14 +152,17 @@ export class Tracked {
       const before = this.standings.get(port)?.state;
       const probing = this.probed.get(port);
       const why = leaving?.reason;
-      verdicts.set(port, judge({ container, instance, leaving: why, probing, before }));
+      const verdict = judge({ container, instance, leaving: why, probing, before });
+      verdicts.set(port, this.prove(port, verdict, now));
     }
     for (const { port, reason } of reading.rejections) {
       verdicts.set(port, { state: "rejected", reason });
     }
     let changed = false;
     for (const port of this.standings.keys()) {
-      if (!verdicts.has(port)) changed = this.standings.delete(port);
+      if (verdicts.has(port)) continue;
+      changed = this.standings.delete(port);
+      this.proving.delete(port);
     }
     for (const [port, { state, reason }] of verdicts) {
       const before = this.standings.get(port);
@@ -154,12 +170,38 @@ export class Tracked {
       const began = state === "draining" ? leaving!.since : now;
       const goesOn = before?.state === state && state !== "draining";
       const since = goesOn ? before.since : new Date(began).toISOString();
-      if (before?.state === state && before.reason === reason && before.since === since) continue;
-      this.standings.set(port, { state, reason, since, byHand: leaving?.byHand });
+      const probed = state !== "draining" && state !== "paused"; // those rest on something else
+      const probe = probed ? this.probed.get(port)?.last : undefined;
+      if (
+        before?.state === state && before.reason === reason && before.since === since &&
+        before.probe === probe
+      ) continue;
+      this.standings.set(port, { state, reason, since, probe, byHand: leaving?.byHand });
       changed = true;
     }
     if (changed) this.rendered = undefined;
     return changed;
+  }
+
+  /** One that has crashed again and again must pass for a while before it is up. */
+  private prove(port: string, verdict: Judgement, now: number): Judgement {
+    const trial = trialAfter(this.crashes);
+    if (trial === 0 || this.proven.has(port)) return verdict;
+    if (verdict.state !== "up") {
+      this.proving.delete(port);
+      return verdict;
+    }
+    const since = this.proving.get(port);
+    if (since === undefined || this.probed.get(port)?.phase === "wavering") {
+      this.proving.set(port, now);
+    } else if (now - since >= trial) {
+      this.proving.delete(port);
+      this.proven.add(port);
+      return verdict;
+    }
+    const often = `${this.crashes} times in a row it ended within ${SHORT / 1000} s of its start`;
+    const long = `it is admitted once it has answered for ${trial / 1000} s`;
+    return { state: "starting", reason: `${often}: docker logs may say why; ${long}.` };
   }
 
   /** One line for each instance and each rejection, as last settled. */
@@ -173,13 +215,15 @@ export class Tracked {
   private line(port: string, instance: Instance | undefined): Line {
     const { container, rules: { host } } = this;
     const { id, name, image } = container;
-    const { state, reason, since, byHand } = this.standings.get(port)!;
+    const { state, reason, since, probe, byHand } = this.standings.get(port)!;
     const note = instance?.note;
     const status: Status = {
       ...{ state, reason, since, container: name.slice(0, LONGEST_NAME) },
       ...(instance && { service: instance.service, instance: instance.id }),
       ...(note !== undefined && { note }),
       ...(byHand && state === "draining" && { byHand }),
+      ...(probe && { probe }),
+      ...(this.crashes > 0 && { crashes: this.crashes }),
     };
     const registration = instance && inRotation(state)
       ? registrationOf(instance, { host, name, image }, since)
@@ -197,24 +241,26 @@ export class Tracked {
     };
   }
 
-  /** Probings go on while endpoint and check are the same; others begin. */
+  /** Probings go on while endpoint and check are the same; others begin, from what a predecessor wrote. */
   private probings(
-    known: ReadonlyMap<string, Probed>,
-    inherited: ReadonlySet<string> = new Set(),
-  ): ReadonlyMap<string, Probed> {
-    const probed = new Map<string, Probed>();
+    known: ReadonlyMap<string, Probing>,
+    passed?: ReadonlySet<string>,
+  ): ReadonlyMap<string, Probing> {
+    const probed = new Map<string, Probing>();
     for (const instance of this.reading.instances) {
       const port = portOf(instance);
       const target = targetOf(this.container, instance);
       if (target === undefined) continue;
       const before = known.get(port);
-      const passed = inherited.has(port);
-      probed.set(
-        port,
-        before?.target.name === target.name
-          ? before
-          : { target, passed, judged: passed, failures: 0, detail: "" },
-      );
+      const { state, probe } = this.standings.get(port) ?? {};
+      const last = probe?.what === whatOf(target) ? probe : undefined;
+      const phase = passed?.has(port)
+        ? "passing"
+        : state === "unhealthy" && last
+        ? "failing"
+        : "starting";
+      const same = before?.target.name === target.name;
+      probed.set(port, same ? before : new Probing(target, phase, last));
     }
     return probed;
   }

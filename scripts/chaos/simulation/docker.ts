@@ -2,6 +2,7 @@
 import type { ContainerEvent } from "../../../discovery/docker/events.ts";
 import { attached, sampleContainer } from "../../../discovery/docker/sample_container.ts";
 import type { Container, Health } from "../../../discovery/instance.ts";
+import { SHORT } from "../../../discovery/registrator/lives.ts";
 import type { Random } from "./random.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 
@@ -28,6 +29,8 @@ export interface Box {
   fresh: boolean;
   /** Until then lists may still show it although it has ended. */
   lagUntil: number;
+  /** Its short lives in a row: as many as the registrator counts, or more. */
+  crashes: number;
 }
 
 /** dockerd still lists who has died for that long (measured: 75 to 435 ms). */
@@ -59,6 +62,7 @@ export class SimulatedDocker {
       unnoticed: false,
       fresh: true,
       lagUntil: -Infinity,
+      crashes: 0,
     }));
   }
 
@@ -92,6 +96,8 @@ export class SimulatedDocker {
 
   die(box: Box): void {
     if (!box.container.running) return;
+    const lived = this.clock.now() - Date.parse(box.container.startedAt);
+    box.crashes = lived < SHORT ? box.crashes + 1 : 0;
     box.lagUntil = this.clock.now() + this.random.between(...LAG);
     this.change(box, { running: false, paused: false });
     this.happened(box, { action: "die" });

@@ -1,6 +1,7 @@
 // What must hold, all along and after quiet (contracts 1, 3 and 4). Reads the world, changes nothing in it.
 import type { Entry } from "../../../discovery/etcd/registry.ts";
 import { SERVICES, STATUS } from "../../../discovery/keys.ts";
+import { trialAfter } from "../../../discovery/registrator/lives.ts";
 import { type Box, UNNOTICED } from "./docker.ts";
 import { RELOAD_MIN_INTERVAL, type Rendering } from "./edge.ts";
 import type { Kind } from "./schedule.ts";
@@ -65,7 +66,13 @@ export class Invariants {
     const back = docker.boxes.map((box) => leavingUntil(box, daemon.startedAt));
     const sound = registratorTrouble.soundAt;
     const unnoticed = docker.boxes.some((box) => box.unnoticed) ? UNNOTICED : 0;
-    return Math.max(this.causedUntil, sound + unnoticed, edgeTrouble.soundAt, ...back) + IN + LIVE;
+    return Math.max(this.causedUntil, sound + unnoticed, edgeTrouble.soundAt, ...back) +
+      this.longestTrial + IN + LIVE;
+  }
+
+  /** Who keeps crashing must prove itself for a while, in ms. */
+  private get longestTrial(): number {
+    return Math.max(...this.world.docker.boxes.map(({ crashes }) => trialAfter(crashes)));
   }
 
   /** Throws what was found since the last time. */
@@ -109,7 +116,10 @@ export class Invariants {
     const there = value !== undefined;
     if (readySince !== undefined) {
       const since = Math.max(readySince, leavingUntil(box, daemon.startedAt), sound);
-      if (now > since + IN && !value?.includes(`"address":"${addressOf(box)}"`)) {
+      if (
+        now > since + IN + trialAfter(box.crashes) &&
+        !value?.includes(`"address":"${addressOf(box)}"`)
+      ) {
         this.found(`${name} has been ready for ${seconds(now - since)} and has no key`);
       }
     } else if (there && now > Math.max(unreadySince, sound) + OUT + unnoticed) {
@@ -169,7 +179,7 @@ export class Invariants {
     if (before?.value === after?.value && before?.lease === after?.lease) {
       if (clock.now() > registratorTrouble.soundAt) this.found(`${key} was written twice`);
     }
-    if (clock.now() > sound + UNNOTICED + IN) {
+    if (clock.now() > sound + UNNOTICED + this.longestTrial + IN) {
       this.found(`${key} was written although nothing had changed`);
     }
   }
