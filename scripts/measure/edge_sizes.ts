@@ -30,13 +30,14 @@ async function cpuOf(edge: Edge): Promise<number> {
 }
 
 const rows: string[][] = [];
-for (const [count, kind] of SIZES) {
-  await using edge = await Edge.build();
-  await edge.startEtcd();
-  await edge.start();
-  await edge.vouch();
+await using edge = await Edge.build();
+await edge.startEtcd();
+await edge.start();
+await edge.vouch();
+for (const [turn, [count, kind]] of SIZES.entries()) {
+  await edge.delete("/services/", { prefix: true });
   await edge.fill(crowd(count, kind));
-  await edge.settled("full", 60_000);
+  await edge.settled(`full-${turn}`, 60_000);
   const before = (await edge.events("live")).length;
   const cpu = await cpuOf(edge);
   const took: number[] = [];
