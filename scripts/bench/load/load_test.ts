@@ -124,7 +124,9 @@ Deno.test("the load counts requests that never got a turn", async () => {
     timeoutMs: 300,
   });
   assert.deepEqual(failuresOf(recording), { timeout: 50 });
-  assert.equal(recording.sent.filter((at) => !Number.isNaN(at)).length, 5);
+  // A busy machine may look at the clock between two of them: then as many again get the turn of the first five.
+  const sent = recording.sent.filter((at) => !Number.isNaN(at)).length;
+  assert.ok(sent >= 5 && sent <= 10, `${sent} were sent`);
   await server.close();
 });
 
