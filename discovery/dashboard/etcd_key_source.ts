@@ -1,7 +1,7 @@
 // The KeySource on etcd, by etcd3's plain gRPC clients: a cheap question for the revision, and then only what changed.
 import type { CallOptions } from "@grpc/grpc-js";
-import { noop } from "cockatiel";
-import { Etcd3 } from "etcd3";
+import type { Etcd3 } from "etcd3";
+import { etcdClient } from "../etcd/etcd_client.ts";
 import type { Entry } from "../etcd/registry.ts";
 import { difference, type KeyChanges, type KeySource } from "./key_source.ts";
 
@@ -27,17 +27,7 @@ export class EtcdKeySource implements KeySource {
   private revision = 0;
 
   constructor(private readonly options: EtcdKeySourceOptions) {
-    this.client = new Etcd3({
-      hosts: [...options.endpoints],
-      faultHandling: { host: () => noop, global: noop },
-      grpcOptions: {
-        "grpc.keepalive_time_ms": 6_000,
-        "grpc.keepalive_timeout_ms": 2_000,
-        "grpc.initial_reconnect_backoff_ms": 100,
-        "grpc.max_reconnect_backoff_ms": 1_000,
-        "grpc.max_receive_message_length": 256 * 1024 * 1024,
-      },
-    });
+    this.client = etcdClient(options.endpoints);
   }
 
   async changes(): Promise<KeyChanges> {

@@ -1,7 +1,7 @@
 // The Registry on etcd, by etcd3's plain gRPC clients. Owns connections and deadlines; retries nothing.
 import type { CallOptions } from "@grpc/grpc-js";
-import { noop } from "cockatiel";
-import { Etcd3, EtcdLeaseInvalidError, type ILeaseKeepAliveResponse } from "etcd3";
+import { type Etcd3, EtcdLeaseInvalidError, type ILeaseKeepAliveResponse } from "etcd3";
+import { etcdClient } from "./etcd_client.ts";
 import {
   type Changes,
   type Entry,
@@ -29,18 +29,7 @@ export class EtcdRegistry implements Registry {
 
   constructor({ endpoints, deadline = 2_000 }: EtcdOptions) {
     this.deadline = deadline;
-    this.client = new Etcd3({
-      hosts: [...endpoints],
-      faultHandling: { host: () => noop, global: noop },
-      grpcOptions: {
-        // Find a connection that has gone dead within 8 s, and come back within 1 s.
-        "grpc.keepalive_time_ms": 6_000,
-        "grpc.keepalive_timeout_ms": 2_000,
-        "grpc.initial_reconnect_backoff_ms": 100,
-        "grpc.max_reconnect_backoff_ms": 1_000,
-        "grpc.max_receive_message_length": 256 * 1024 * 1024,
-      },
-    });
+    this.client = etcdClient(endpoints);
   }
 
   async list(prefix: string): Promise<ReadonlyMap<string, Entry>> {
