@@ -81,11 +81,11 @@ function turnoverChart(all: readonly Measurement[]): string | undefined {
     labels: subjects,
     series: [
       {
-        name: "container start → its first answer, when it listens at once",
+        name: "start → first answer (listens at once)",
         ranges: rangesOf("instant", "startToFirst"),
       },
       {
-        name: "stop signal → the last request sent to it, while it drains for 3 s",
+        name: "stop signal → last request (drains for 3 s)",
         ranges: rangesOf("scale", "killToLast"),
       },
     ],
