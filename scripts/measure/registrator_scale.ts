@@ -1,0 +1,131 @@
+// Measures the registrator with very many containers: the first sync, and at rest.
+// Run it: deno run -A scripts/measure/registrator_scale.ts [sync] [rest]. It needs Docker for an etcd of its own.
+import { delay } from "../../discovery/delay.ts";
+import { EtcdContainer } from "../../discovery/etcd/etcd_container.ts";
+import { eventually } from "../testing/docker.ts";
+import { SimulatedEngine } from "./simulated_engine.ts";
+
+const HOST_KEY = "/rollcall/hosts/scale";
+const REST_SECONDS = 60;
+
+type Row = readonly [what: string, figure: string];
+
+/** The registrator as a process of its own, with the permissions of its image. */
+class Registrator {
+  private readonly process: Deno.ChildProcess;
+
+  constructor(engine: SimulatedEngine, etcd: EtcdContainer) {
+    const root = new URL("../../", import.meta.url).pathname;
+    // In the image the cache of dependencies is below the root.
+    const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
+    this.process = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--quiet", "--cached-only", "--frozen", "--no-prompt", "--no-check"],
+        ...["--allow-net", "--allow-env", "--allow-sys=hostname", `--allow-read=${root},${cache}`],
+        ...["--allow-write=/run/rollcall", "discovery/main.ts", "registrator"],
+        ...[`--docker=${engine.url}`, `--etcd=${etcd.endpoints[0]}`, "--host=scale"],
+        ...["--network=edge", "--internal=true"],
+      ],
+      cwd: root,
+      stdout: "null",
+      stderr: "inherit",
+    }).spawn();
+  }
+
+  /** Processor time used so far, in ms. */
+  get processor(): number {
+    const fields = Deno.readTextFileSync(`/proc/${this.process.pid}/stat`).split(") ")[1]!.split(
+      " ",
+    );
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+
+  /** Resident memory, in MB. */
+  get memory(): number {
+    const status = Deno.readTextFileSync(`/proc/${this.process.pid}/status`);
+    return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024);
+  }
+
+  async end(): Promise<void> {
+    try {
+      this.process.kill("SIGTERM");
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // it has ended already
+    }
+    await this.process.status;
+  }
+}
+
+/** `work` with everything that it needs: an empty etcd, an Engine with `count` containers, and the registrator. */
+async function scene<T>(
+  count: number,
+  work: (engine: SimulatedEngine, etcd: EtcdContainer, registrator: Registrator) => Promise<T>,
+): Promise<T> {
+  const etcd = new EtcdContainer(30_000);
+  const engine = new SimulatedEngine();
+  let registrator: Registrator | undefined;
+  try {
+    await etcd.start();
+    for (let i = 0; i < count; i++) engine.start(i);
+    registrator = new Registrator(engine, etcd);
+    return await work(engine, etcd, registrator);
+  } finally {
+    await registrator?.end();
+    await engine.close();
+    await etcd.end();
+  }
+}
+
+/** Resolves when the registrator vouches, which it writes after every other key. */
+async function synced(etcd: EtcdContainer, count: number): Promise<void> {
+  await eventually(async () => {
+    if (!(await etcd.registry.list(HOST_KEY)).has(HOST_KEY)) throw new Error("not vouched for");
+  }, { within: 120_000, every: 10 });
+  const { size } = await etcd.registry.list("/services/");
+  if (size !== count) throw new Error(`${size} keys, not ${count}`);
+}
+
+async function sync(count: number): Promise<Row[]> {
+  const [took, memory, processor] = await scene(count, async (engine, etcd, registrator) => {
+    await synced(etcd, count);
+    const took = performance.now() - engine.listedAt;
+    return [took, registrator.memory, registrator.processor];
+  });
+  const name = count.toLocaleString("en");
+  return [
+    [`${name} containers: first list asked for → every key there`, `${(took / 1000).toFixed(2)} s`],
+    [`${name} containers: processor time from the start of the process to then`, `${processor} ms`],
+    [`${name} containers: memory then`, `${memory} MB`],
+  ];
+}
+
+async function rest(count: number): Promise<Row[]> {
+  return await scene(count, async (_, etcd, registrator) => {
+    await synced(etcd, count);
+    await delay(10_000);
+    const before = registrator.processor;
+    await delay(REST_SECONDS * 1000);
+    const share = (registrator.processor - before) / REST_SECONDS / 10;
+    const name = count.toLocaleString("en");
+    return [
+      [
+        `${name} containers at rest, ${REST_SECONDS} s: processor`,
+        `${share.toFixed(2)} % of a core`,
+      ],
+      [`${name} containers at rest: memory`, `${registrator.memory} MB`],
+    ];
+  });
+}
+
+const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
+  sync: async () => [...await sync(1_000), ...await sync(10_000)],
+  rest: () => rest(1_000),
+};
+for (const name of Deno.args.length > 0 ? Deno.args : Object.keys(parts)) {
+  const part = parts[name];
+  if (!part) {
+    throw new Error(`Cannot measure '${name}': there are ${Object.keys(parts).join(", ")}`);
+  }
+  for (const [what, figure] of await part()) console.log(`| ${what} | ${figure} |`);
+}
+Deno.exit(0); // grpc-js may leave timers behind
