@@ -180,6 +180,7 @@ dockerTest("the registrator on real Docker and real etcd", async (t) => {
         await scene.untilUp(["new"]);
         assert.equal(await scene.state("again"), "starting");
         await scene.docker("rm", "again", "--force");
+        await eventually(async () => assert.equal(await scene.state("again"), undefined));
       },
     );
 
