@@ -2,19 +2,14 @@
 import assert from "node:assert/strict";
 import { COMMANDS } from "./names.ts";
 import { runCommand } from "./run.ts";
+import { sampleTerminal } from "./sample.ts";
 
 async function type(...args: string[]) {
   const out: string[] = [];
   const err: string[] = [];
   const code = await runCommand(args, {
     env: {},
-    terminal: {
-      write: (text) => out.push(text),
-      warn: (text) => err.push(text),
-      interactive: false,
-      colours: false,
-      width: () => Infinity,
-    },
+    terminal: sampleTerminal(out, err),
     hostname: () => "c",
     heartbeat: () => Promise.resolve(undefined),
     signal: new AbortController().signal,

@@ -57,6 +57,17 @@ export class SampleRegistry extends MemoryRegistry {
   }
 }
 
+/** A terminal that nobody sits at: what it is given goes into `out` and `err`. */
+export function sampleTerminal(out: string[], err: string[]): Context["terminal"] {
+  return {
+    write: (text) => out.push(text),
+    warn: (text) => err.push(text),
+    interactive: false,
+    colours: false,
+    width: () => Infinity,
+  };
+}
+
 /** A context that writes into `out` and `err`, and whose time passes only while it waits. */
 export function sampleContext(registry: MemoryRegistry, change: Partial<Context> = {}) {
   let now = NOW;
@@ -66,13 +77,7 @@ export function sampleContext(registry: MemoryRegistry, change: Partial<Context>
     registry,
     engine: new MemoryEngine(() => now),
     rules: () => Promise.resolve({ host: "h", networks: ["edge"], explicit: false, tags: [] }),
-    terminal: {
-      write: (text) => out.push(text),
-      warn: (text) => err.push(text),
-      interactive: false,
-      colours: false,
-      width: () => Infinity,
-    },
+    terminal: sampleTerminal(out, err),
     now: () => now,
     wait: (ms) => {
       now += ms;
