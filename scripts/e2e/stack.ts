@@ -49,6 +49,15 @@ export class Stack {
     );
   }
 
+  /** Starts scripts/rollout for this project, in a process group of its own. */
+  rollout(...args: readonly string[]): Deno.ChildProcess {
+    return new Deno.Command("scripts/rollout", {
+      args: ["-p", this.project, ...args],
+      ...{ cwd: ROOT, env: this.env, detached: true },
+      ...{ stdin: "null", stdout: "piped", stderr: "piped" },
+    }).spawn();
+  }
+
   /** Ids of the running containers of a compose service, in full. */
   async containers(service = "service"): Promise<readonly string[]> {
     const label = (
