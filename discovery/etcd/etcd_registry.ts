@@ -110,6 +110,31 @@ export class EtcdRegistry implements Registry {
     return revision;
   }
 
+  async watch(prefix: string, told: () => void, signal: AbortSignal): Promise<void> {
+    const create_request = { key: bytes(prefix), range_end: after(prefix) };
+    await call(`watch ${prefix}`, async () => {
+      const stream = await this.client.watchClient.watch();
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const stop = () => resolve();
+      stream.on("data", ({ created, canceled, cancel_reason, events }) => {
+        if (canceled) {
+          reject(new Error(`etcd ended the watch: ${cancel_reason || "no reason given"}`));
+        } else if (created || events.length > 0) told();
+      });
+      stream.on("error", reject); // also after the end: an error that nobody hears ends the process
+      stream.on("end", () => reject(new Error("etcd ended the stream")));
+      signal.addEventListener("abort", stop, { once: true });
+      try {
+        if (signal.aborted) stop();
+        else stream.write({ create_request });
+        await promise;
+      } finally {
+        signal.removeEventListener("abort", stop);
+        stream.end();
+      }
+    });
+  }
+
   close(): void {
     this.client.close();
   }

@@ -14,6 +14,7 @@ export class MemoryRegistry implements Registry {
   private readonly leases = new Map<string, { readonly ttl: number; ends: number }>();
   private lastLease = 0;
   private changes = 1;
+  private readonly watches = new Map<() => void, { prefix: string; fail: (e: Error) => void }>();
   /** Transactions applied, so that tests can see that nothing is written twice. */
   readonly applied: Changes[] = [];
   /** Thrown by every call while set: etcd is away. */
@@ -64,10 +65,33 @@ export class MemoryRegistry implements Registry {
       const deleted = transaction.deletes.filter((key) => this.keys.delete(key));
       if (deleted.length + transaction.puts.size > 0) this.changes++;
       for (const [key, value] of transaction.puts) this.keys.set(key, { value, lease });
+      this.tell([...deleted, ...transaction.puts.keys()]);
       this.applied.push(transaction);
       if (this.deaf) throw new Error("Cannot write: no answer in time");
     }
     return transactions.length > 0 ? this.changes : 0;
+  }
+
+  async watch(prefix: string, told: () => void, signal: AbortSignal): Promise<void> {
+    await this.answer();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const own = () => told(); // the same function may be told of two prefixes
+    this.watches.set(own, { prefix, fail: reject });
+    const stop = () => resolve();
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    else told();
+    try {
+      await promise;
+    } finally {
+      signal.removeEventListener("abort", stop);
+      this.watches.delete(own);
+    }
+  }
+
+  /** Every watch breaks. */
+  cutWatches(): void {
+    for (const { fail } of this.watches.values()) fail(new Error("Cannot watch: the stream broke"));
   }
 
   close(): void {}
@@ -76,11 +100,14 @@ export class MemoryRegistry implements Registry {
   put(key: string, value: string): void {
     this.keys.set(key, { value, lease: NO_LEASE });
     this.changes++;
+    this.tell([key]);
   }
 
   /** A key deleted by somebody else. */
   delete(key: string): void {
-    if (this.keys.delete(key)) this.changes++;
+    if (!this.keys.delete(key)) return;
+    this.changes++;
+    this.tell([key]);
   }
 
   /** etcd recreated empty: keys and leases are gone. */
@@ -98,8 +125,15 @@ export class MemoryRegistry implements Registry {
 
   private end(lease: string): void {
     this.leases.delete(lease);
-    const size = this.keys.size;
-    for (const [key, entry] of this.keys) if (entry.lease === lease) this.keys.delete(key);
-    if (this.keys.size < size) this.changes++;
+    const ended = [...this.keys].flatMap(([key, entry]) => entry.lease === lease ? [key] : []);
+    for (const key of ended) this.keys.delete(key);
+    if (ended.length > 0) this.changes++;
+    this.tell(ended);
+  }
+
+  private tell(keys: readonly string[]): void {
+    for (const [told, { prefix }] of this.watches) {
+      if (keys.some((key) => key.startsWith(prefix))) told();
+    }
   }
 }

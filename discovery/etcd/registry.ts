@@ -36,6 +36,12 @@ export interface Registry {
    * Throws LeaseLostError, having written nothing of that transaction, when the lease is gone.
    */
   apply(changes: Changes, lease: string): Promise<number>;
+  /**
+   * Calls `told` when it listens, and soon after any change below `prefix`, until the signal fires. Rejects when the
+   * stream breaks: what changes then is not told. A hint and no more, as a silent store tells nothing: look all the
+   * same from time to time.
+   */
+  watch(prefix: string, told: () => void, signal: AbortSignal): Promise<void>;
   /** Ends all connections. */
   close(): void;
 }

@@ -1,5 +1,6 @@
 // What every Registry promises, as tests: the same ones for etcd and for its twin in memory.
 import assert from "node:assert/strict";
+import { delay } from "../delay.ts";
 import { LeaseLostError, MOST_OPERATIONS, NO_LEASE, type Registry } from "./registry.ts";
 
 /** A Registry to test, empty. */
@@ -144,6 +145,37 @@ export function registryContract(
     });
     assert.equal(await registry.keepAlive(short), 0);
     await assert.rejects(registry.apply(changes({ "/a": "2" }), short), LeaseLostError);
+  });
+
+  test("watch() tells when it listens, of every change below its prefix, and ends with its signal", async ({ registry }) => {
+    const stop = new AbortController();
+    let told = 0;
+    const watching = registry.watch("/a/", () => void told++, stop.signal);
+    const tells = async (least: number) => {
+      for (const end = Date.now() + 5_000; told < least;) {
+        assert.ok(Date.now() < end, `told ${told} times, not ${least}`);
+        await delay(5);
+      }
+      return told;
+    };
+    let last = await tells(1);
+    const lease = await registry.grant(60);
+    await registry.apply(changes({ "/a/1": "1" }), lease);
+    last = await tells(last + 1);
+    await registry.apply(changes({ "/b": "1" }), lease);
+    await registry.apply(changes({}, ["/a/1"]), lease);
+    last = await tells(last + 1);
+    await registry.apply(changes({ "/a/2": "1" }), lease);
+    last = await tells(last + 1);
+    assert.equal(last, 4, "told of a key that is not below the prefix");
+    await registry.revoke(lease);
+    await tells(last + 1);
+    stop.abort();
+    await watching;
+  });
+
+  test("watch() ends at once when its signal has fired before", async ({ registry }) => {
+    await registry.watch("/a/", () => {}, AbortSignal.abort());
   });
 
   test("revoke() ends a lease and deletes its keys at once; a second time it does nothing", async ({ registry }) => {

@@ -119,6 +119,11 @@ export class SimulatedEtcd {
         }
         return revision;
       },
+      // Nobody drains by hand here: there is nothing that a watch could tell.
+      watch: (_, told, signal) => {
+        told();
+        return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+      },
       close: () => {},
     };
   }
