@@ -3,10 +3,11 @@
 import { docker, eventually } from "../testing/docker.ts";
 import { HOSTS, SERVICES, STATUS } from "../../discovery/keys.ts";
 import { decodeRegistration, decodeStatus } from "../../discovery/registration.ts";
+import type { Life } from "../bench/measure/lives.ts";
 import type { Stack } from "./stack.ts";
 
 /** How long keys outlive their registrator here, in s: short, and longer than a successor needs on a busy machine. */
-export const TTL = 5;
+export const TTL = 6;
 
 /** What a stack for faults is started with. */
 export const FAULT_SETTINGS = { ROLLCALL_TTL: String(TTL), DRAIN_SECONDS: "1" } as const;
@@ -28,6 +29,9 @@ export interface Difference {
 
 /** A stack, and an engine on which its instances run: the first one, as a rule. */
 export class World {
+  /** Instances that were killed while no dockerd could tell of it, and when (ms since 1970). */
+  readonly killedUnseen: Life[] = [];
+
   /** `engine` runs the Docker client for the engine that has the instances. */
   constructor(
     readonly stack: Stack,

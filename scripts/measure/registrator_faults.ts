@@ -19,7 +19,7 @@ try {
   await world.right(60_000);
   const [spare] = await world.running();
   await world.engine("stop", spare!.id);
-  for (const fault of faults().filter(wanted)) await bring(world, fault);
+  for (const fault of faults.filter(wanted)) await bring(world, fault);
   const restart = dockerdRestarted(engine);
   if (wanted(restart)) await bring(await moveTo(engine, stack, 3), restart);
 } finally {
@@ -29,16 +29,17 @@ try {
 console.log(
   [
     `TTL ${TTL} s, ${RATE} requests/s:\n`,
-    "| what | requests failed / sent | s until etcd was right | keys lost | left over |",
-    "| --- | --- | --- | --- | --- |",
+    "| what | requests failed / sent | of them POSTs that an ending instance took with it | s until etcd was right | keys lost | left over |",
+    "| --- | --- | --- | --- | --- | --- |",
     ...costs.map(row),
   ].join("\n"),
 );
 Deno.exit(costs.every((cost) => complaints(cost).length === 0) ? 0 : 1);
 
-function row({ fault, failed, sent, seconds, lost, leftOver }: Cost): string {
+function row({ fault, failed, sent, taken, seconds, lost, leftOver }: Cost): string {
   const right = seconds === undefined ? "never" : seconds.toFixed(1);
-  return `| ${fault.name} | ${failed} / ${sent} | ${right} | ${lost.length} | ${leftOver.length} |`;
+  const figures = [`${failed} / ${sent}`, taken, right, lost.length, leftOver.length];
+  return `| ${fault.name} | ${figures.join(" | ")} |`;
 }
 
 async function bring(world: World, fault: Fault): Promise<void> {
