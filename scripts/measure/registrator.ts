@@ -1,5 +1,6 @@
 // Measures how soon etcd follows containers that start and are killed, for docs/measurements.md, and prints it as Markdown.
 // Usage: deno run -A scripts/measure/registrator.ts [--rounds 200] [--rate 0: requests/s through the edge meanwhile]
+//        [--steps: where the time of a kill goes, by the registrator's log, whose clock ticks once a millisecond]
 // Times are Docker's own (of events), of a watch on etcd, and of connecting once a millisecond; all of one clock.
 import { parseArgs } from "node:util";
 import { Etcd3 } from "etcd3";
@@ -16,6 +17,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "200" },
     rate: { type: "string", default: "0" },
+    steps: { type: "boolean", default: false },
   },
 });
 const [rounds, rate] = [Number(values.rounds), Number(values.rate)] as const;
@@ -31,6 +33,7 @@ const now = () => performance.timeOrigin + performance.now();
 
 /** One container from its start to its end; times in ms since 1970. */
 interface Round {
+  readonly name: string;
   readonly started: number;
   readonly connected: number;
   readonly registered: number;
@@ -48,7 +51,8 @@ await Deno.writeTextFile(
   override,
   `networks: {edge: {ipam: {config: [{subnet: ${subnet}.0/24}]}}}\n`,
 );
-const stack = new Stack({ COMPOSE_FILE: `${COMPOSE_FILE}:${override}` });
+const level = values.steps ? { ROLLCALL_LOG_LEVEL: "debug" } : {};
+const stack = new Stack({ COMPOSE_FILE: `${COMPOSE_FILE}:${override}`, ...level });
 
 /** What etcd and Docker have told, each as it came. */
 const keys: Array<{ key: string; at: number; there: boolean }> = [];
@@ -82,6 +86,7 @@ try {
       found.map(({ connected, registered }) => registered - connected),
     ),
     figure("start event → key there", found.map(({ started, registered }) => registered - started)),
+    ...(values.steps ? await steps(found) : []),
   ].join("\n"));
   const early = found.filter(({ refused }) => refused === 0).length;
   if (early > 0) console.error(`${early} of ${rounds} listened before the first connect`);
@@ -98,6 +103,32 @@ try {
   await Deno.remove(override);
 }
 Deno.exit(0); // grpc-js may leave timers behind
+
+/** From Docker's kill event to the registrator, from there to etcd's answer, from there to whoever watches. */
+async function steps(rounds: readonly Round[]): Promise<string[]> {
+  const heard = new Map<string, number>();
+  const answered = new Map<string, number>();
+  const text = await stack.compose("logs", "--no-log-prefix", "registrator");
+  for (const line of text.split("\n")) {
+    if (!line.startsWith("{")) continue;
+    const { time, event, action, container, key } = JSON.parse(line);
+    if (event === "docker event" && action === "kill") heard.set(container, Date.parse(time));
+    if (event === "deregistered") answered.set(key.split(":")[1], Date.parse(time));
+  }
+  const parts = rounds.map(({ name, killed, deregistered }) => {
+    const [at, done] = [heard.get(name)!, answered.get(name)!];
+    return { hears: at - killed, writes: done - at, watched: deregistered - done };
+  });
+  const figure = (what: string, times: readonly number[]) => {
+    const { p50, p95, p99, max } = summarize(times)!;
+    return `| ${what} | ${[p50, p95, p99, max].map((ms) => ms.toFixed(1)).join(" / ")} |`;
+  };
+  return [
+    figure("kill event → the registrator has heard it", parts.map(({ hears }) => hears)),
+    figure("heard → etcd has answered the write", parts.map(({ writes }) => writes)),
+    figure("answered → a watch on etcd tells it", parts.map(({ watched }) => watched)),
+  ];
+}
 
 /** Notes every change below /services/. */
 async function watchKeys(): Promise<AsyncDisposable> {
@@ -141,6 +172,7 @@ async function round(name: string): Promise<Round> {
   const deregistered = await changed(name, false);
   await docker("rm", name);
   return {
+    name,
     started: await started.promise,
     connected,
     refused,

@@ -1,5 +1,5 @@
-// Measures the registrator with very many containers: the first sync, and at rest.
-// Run it: deno run -A scripts/measure/registrator_scale.ts [sync] [rest]. It needs Docker for an etcd of its own.
+// Measures the registrator with very many containers: the first sync, at rest, and while they come and go.
+// Run it: deno run -A scripts/measure/registrator_scale.ts [sync] [rest] [churn]. It needs Docker for an etcd of its own.
 import { delay } from "../../discovery/delay.ts";
 import { EtcdContainer } from "../../discovery/etcd/etcd_container.ts";
 import { eventually } from "../testing/docker.ts";
@@ -10,23 +10,26 @@ const REST_SECONDS = 60;
 
 type Row = readonly [what: string, figure: string];
 
-/** The registrator as a process of its own, with the permissions of its image. */
+/** The registrator as a process of its own, with the permissions of its image and the flags of discovery/rollcall. */
 class Registrator {
   private readonly process: Deno.ChildProcess;
 
   constructor(engine: SimulatedEngine, etcd: EtcdContainer) {
     const root = new URL("../../", import.meta.url).pathname;
+    const script = Deno.readTextFileSync(`${root}discovery/rollcall`);
     // In the image the cache of dependencies is below the root.
     const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
     this.process = new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "--quiet", "--cached-only", "--frozen", "--no-prompt", "--no-check"],
+        /--v8-flags=\S+/.exec(script)![0],
         ...["--allow-net", "--allow-env", "--allow-sys=hostname", `--allow-read=${root},${cache}`],
         ...["--allow-write=/run/rollcall", "discovery/main.ts", "registrator"],
         ...[`--docker=${engine.url}`, `--etcd=${etcd.endpoints[0]}`, "--host=scale"],
         ...["--network=edge", "--internal=true"],
       ],
       cwd: root,
+      env: { MALLOC_ARENA_MAX: /MALLOC_ARENA_MAX=(\d+)/.exec(script)![1]! },
       stdout: "null",
       stderr: "inherit",
     }).spawn();
@@ -117,9 +120,45 @@ async function rest(count: number): Promise<Row[]> {
   });
 }
 
+/** Containers that come and go, a hundred at a time beside a hundred that stay: how much memory that leaves behind. */
+async function churn(events: number): Promise<Row[]> {
+  const [staying, group, looks] = [100, 100, 10];
+  return await scene(staying, async (engine, etcd, registrator) => {
+    await synced(etcd, staying);
+    const registered = (count: number) =>
+      eventually(async () => {
+        const { size } = await etcd.registry.list("/services/");
+        if (size !== count) throw new Error(`${size} keys, not ${count}`);
+      }, { within: 60_000, every: 10 });
+    const began = performance.now();
+    const memory: number[] = [];
+    for (let told = 0, next = staying; told < events; told += 2 * group, next += group) {
+      for (let i = next; i < next + group; i++) engine.start(i);
+      await registered(staying + group);
+      for (let i = next; i < next + group; i++) engine.stop(i);
+      await registered(staying);
+      if ((told + 2 * group) % (events / looks) === 0) {
+        memory.push(registrator.memory);
+        console.error(`${told + 2 * group} events: ${registrator.memory} MB`);
+      }
+    }
+    const took = (performance.now() - began) / 1000;
+    const statuses = (await etcd.registry.list("/rollcall/status/")).size;
+    const name = events.toLocaleString("en");
+    return [
+      [`${name} starts and stops: memory after each tenth`, `${memory.join(", ")} MB`],
+      [
+        `${name} starts and stops: took; statuses left of ${staying} instances that stay`,
+        `${took.toFixed(0)} s; ${statuses}`,
+      ],
+    ];
+  });
+}
+
 const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   sync: async () => [...await sync(1_000), ...await sync(10_000)],
   rest: () => rest(1_000),
+  churn: () => churn(100_000),
 };
 for (const name of Deno.args.length > 0 ? Deno.args : Object.keys(parts)) {
   const part = parts[name];

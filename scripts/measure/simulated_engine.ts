@@ -3,6 +3,8 @@
 /** Everything on 127/8 is this machine: each container has an address of its own, and one listener answers for all. */
 const address = (index: number) => `127.${1 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`;
 
+const idOf = (index: number) => (index + 1).toString(16).padStart(64, "0");
+
 export class SimulatedEngine {
   private readonly containers = new Map<string, unknown>();
   private readonly streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
@@ -26,7 +28,7 @@ export class SimulatedEngine {
 
   /** A container starts; each index is one, with an id and an address of its own. */
   start(index: number): void {
-    const id = (index + 1).toString(16).padStart(64, "0");
+    const id = idOf(index);
     const { port } = this.listener.addr as Deno.NetAddr;
     const nano = this.nano();
     const startedAt = new Date(Number(nano / 1_000_000n)).toISOString()
@@ -49,14 +51,22 @@ export class SimulatedEngine {
     this.say(id, "start");
   }
 
+  /** A container is told to stop, ends, and is removed. */
+  stop(index: number): void {
+    const id = idOf(index);
+    this.say(id, "kill", { signal: "15" });
+    this.containers.delete(id);
+    this.say(id, "die");
+  }
+
   async close(): Promise<void> {
     this.listener.close();
     for (const stream of this.streams) stream.close();
     await this.server.shutdown();
   }
 
-  private say(id: string, Action: string): void {
-    const Attributes = { name: `shop-web-${parseInt(id, 16) - 1}` };
+  private say(id: string, Action: string, more: Readonly<Record<string, string>> = {}): void {
+    const Attributes = { name: `shop-web-${parseInt(id, 16) - 1}`, ...more };
     const event = { Type: "container", Action, Actor: { ID: id, Attributes }, scope: "local" };
     const text = JSON.stringify(event).replace(/}$/, `,"timeNano":${this.nano()}}\n`);
     for (const stream of this.streams) stream.enqueue(new TextEncoder().encode(text));
