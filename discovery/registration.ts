@@ -101,8 +101,18 @@ export function decodeRegistration(key: string, value: string): Registration | u
   const [service = "", id = "", ...rest] = key.slice(SERVICES.length).split("/");
   if (!key.startsWith(SERVICES) || rest.length > 0) return undefined;
   if (!SERVICE_NAME.test(service) || !INSTANCE_ID.test(id)) return undefined;
-  return decode(registration, value);
+  if (value.length > LONGEST_REMEMBERED) return decode(registration, value);
+  if (remembered.has(value)) return remembered.get(value);
+  const read = decode(registration, value);
+  if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+  remembered.set(value, read);
+  return read;
 }
+
+/** The last values of /services that were read, as the same ones are read again and again. */
+const remembered = new Map<string, Registration | undefined>();
+const MOST_REMEMBERED = 1_000;
+const LONGEST_REMEMBERED = 2_000;
 
 /** A status, or undefined when the value is malformed. */
 export function decodeStatus(value: string): Status | undefined {

@@ -218,5 +218,5 @@ export class Registrator {
 /** What people read can wait a moment; but a successor must find who is leaving. */
 function patient(key: string, value: string | undefined): boolean {
   if (!key.startsWith(STATUS)) return false;
-  return value === undefined || decodeStatus(value)?.state !== "draining";
+  return !value?.includes('"draining"') || decodeStatus(value)?.state !== "draining"; // decoding costs
 }

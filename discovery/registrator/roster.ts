@@ -162,7 +162,8 @@ export class Roster {
       case "pause":
       case "unpause":
         if (tracked) this.change(tracked, { paused: event.action === "pause" }, now, now);
-        return !tracked;
+        // No list tells the health of a paused one: what was missed meanwhile, only an inspection tells.
+        return !tracked || event.action === "unpause";
       case "health":
         if (tracked) this.change(tracked, { health: event.health }, now, now);
         return !tracked;

@@ -261,7 +261,11 @@ Deno.test("Roster: pause takes out, unpause brings back at once", () => {
     false,
     0,
   ]);
-  scene.tick().hear({ action: "unpause" });
+  assert.equal(
+    scene.tick().hear({ action: "unpause" }),
+    true,
+    "what was missed meanwhile is asked for",
+  );
   assert.deepEqual([scene.state, scene.inRotation], ["up", true]);
 });
 

@@ -2,7 +2,8 @@
 import { type Edge, RELOAD_MIN_INTERVAL, type Rendering } from "./edge.ts";
 import { type Pause, poke, type Script, sleep } from "./helper.ts";
 
-const TICK = 1_000;
+/** It looks each second besides, in case a poke got lost: see `Edge.wrote`. */
+const IDLE = poke(Infinity);
 const VERIFY_TIMEOUT = 5_000;
 const RETRY = { first: 250, last: 30_000 } as const;
 
@@ -78,7 +79,7 @@ export function* apply(edge: Edge): Script {
     else if (retry > 0) {
       yield poke(retry);
       yield* once();
-    } else yield poke(TICK);
+    } else yield IDLE;
   }
 }
 

@@ -15,7 +15,7 @@ export function* confd(edge: Edge): Script {
     yield sleep(random.between(2, 15));
     if (!edge.same(rendering, edge.rendered)) {
       edge.rendered = { ...rendering, at: clock.now() };
-      if (!edge.losesPokes) edge.apply.poke();
+      edge.wrote();
     }
     edge.watching = rendering.revision;
     // It waits for a later revision than it has read: after a wipe that one is far away.

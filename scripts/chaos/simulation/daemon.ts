@@ -1,5 +1,5 @@
 // The real registrator in virtual time: started, stopped, hung and killed. Owns its surroundings, not a line of what it does.
-import { createLog } from "../../../discovery/log.ts";
+import type { Log } from "../../../discovery/log.ts";
 import type { Entry } from "../../../discovery/etcd/registry.ts";
 import { SERVICES, STATUS } from "../../../discovery/keys.ts";
 import { Registrator } from "../../../discovery/registrator/registrator.ts";
@@ -24,6 +24,8 @@ export interface DaemonOptions {
   /** Told whenever real code has something to do: its promises must be given time. */
   readonly woken: () => void;
 }
+
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** One registrator after the other. */
 export class Daemon {
@@ -65,7 +67,7 @@ export class Daemon {
       ttl: TTL,
       resync: RESYNC,
       version: "0.1.0",
-      log: createLog("error", () => {}),
+      log: SILENT,
       wait: process.wait,
       now: clock.now,
     });
@@ -98,7 +100,8 @@ export class Daemon {
   }
 
   private answers({ address, containerId }: Target): boolean {
-    const box = this.options.docker.box(containerId)!;
+    const box = this.options.docker.box(containerId);
+    if (box === undefined) return false;
     const { running, paused, networks } = box.container;
     return running && !paused && box.listening && networks[0]!.address === address;
   }

@@ -2,6 +2,7 @@
 import type { ContainerEvent } from "../../../discovery/docker/events.ts";
 import { attached, sampleContainer } from "../../../discovery/docker/sample_container.ts";
 import type { Container, Health } from "../../../discovery/instance.ts";
+import { SERVICES } from "../../../discovery/keys.ts";
 import { SHORT } from "../../../discovery/registrator/lives.ts";
 import type { Random } from "./random.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
@@ -15,7 +16,14 @@ type Happening = ContainerEvent extends infer E
 export interface Box {
   /** Replaced at each change, so that whoever holds one has it as it was. */
   container: Container;
+  /** Of its registration, and what every value there begins with that has its address. */
+  readonly key: string;
+  valueBegins: string;
+  /** It has a check of its own that goes on. */
+  readonly checked: boolean;
   listening: boolean;
+  /** Out of rotation by hand. */
+  drained: boolean;
   /** Told to stop in this life: when, and whether the registrator at work knows, and since when. */
   killedAt: number | undefined;
   knownLeavingAt: number | undefined;
@@ -38,23 +46,28 @@ const LAG = [75, 435] as const;
 /** Three failed probes, 10 s apart, until somebody who stops listening is noticed. */
 export const UNNOTICED = 33_000;
 
-/** a is admitted by a connect, b by its HEALTHCHECK, c has a check that goes on. */
+/** web-a is admitted by a connect, web-b by its HEALTHCHECK, web-c has a check that goes on. */
 export class SimulatedDocker {
   readonly boxes: readonly Box[];
   /** Told of every event, in order. */
   listener: (event: ContainerEvent) => void = () => {};
+  /** Until then an answer that was asked for before now may still come. */
+  answersUntil = -Infinity;
   private ticks = 0;
 
   constructor(private readonly clock: VirtualClock, private readonly random: Random) {
     this.boxes = ["a", "b", "c"].map((id) => ({
+      key: `${SERVICES}nginx/h:web-${id}:80`,
+      valueBegins: "",
       container: sampleContainer({
         id,
-        name: `web-${id}`,
         running: false,
         health: id === "b" ? "starting" : "none",
         labels: id === "c" ? { SERVICE_CHECK_TCP: "true" } : {},
       }),
+      checked: id === "c",
       listening: false,
+      drained: false,
       killedAt: undefined,
       knownLeavingAt: undefined,
       readySince: undefined,
@@ -70,6 +83,30 @@ export class SimulatedDocker {
     return this.boxes.find(({ container }) => container.id === id);
   }
 
+  /** Another container in its place, of the same name: a later one has nothing to do with what befell it. */
+  replace(box: Box): void {
+    this.die(box);
+    this.happened(box, { action: "destroy" });
+    box.crashes = 0;
+    box.container = { ...box.container, id: `${box.container.id[0]}${++this.ticks}` };
+    this.start(box, false);
+  }
+
+  /** It is ready, and nothing is wrong with it. */
+  heal(box: Box): void {
+    this.pause(box, false);
+    this.listen(box, true);
+    this.health(box, "healthy");
+  }
+
+  /** By hand, which no event tells. */
+  drain(box: Box, drained: boolean): void {
+    if (box.drained === drained) return;
+    box.drained = drained;
+    this.judge(box);
+    if (drained) box.unreadySince = this.clock.now(); // whatever else may end meanwhile
+  }
+
   /** Its address may be another than before. */
   start(box: Box, sameAddress: boolean): void {
     if (box.container.running) return;
@@ -81,6 +118,7 @@ export class SimulatedDocker {
     box.killedAt = box.knownLeavingAt = undefined;
     box.listening = false;
     box.fresh = true;
+    box.valueBegins = `{"address":"${address}",`;
     const health = box.container.health === "none" ? "none" : "starting";
     const networks = [attached("edge", address, `e${this.ticks}`)];
     this.change(box, { running: true, paused: false, startedAt, networks, health });
@@ -97,7 +135,9 @@ export class SimulatedDocker {
   die(box: Box): void {
     if (!box.container.running) return;
     const lived = this.clock.now() - Date.parse(box.container.startedAt);
-    box.crashes = lived < SHORT ? box.crashes + 1 : 0;
+    // An answer about this life that comes after its end makes the registrator count it twice.
+    const times = this.clock.now() < this.answersUntil ? 2 : 1;
+    box.crashes = lived < SHORT ? box.crashes + times : 0;
     box.lagUntil = this.clock.now() + this.random.between(...LAG);
     this.change(box, { running: false, paused: false });
     this.happened(box, { action: "die" });
@@ -119,7 +159,7 @@ export class SimulatedDocker {
 
   /** Where only admission is probed, nobody looks any more whether it still listens: so only c stops. */
   listen(box: Box, listening: boolean): void {
-    if (!box.container.running || (!listening && box.container.id !== "c")) return;
+    if (!box.container.running || (!listening && !box.checked)) return;
     box.listening = listening;
     if (listening) box.fresh = false;
     this.judge(box);
@@ -131,15 +171,16 @@ export class SimulatedDocker {
   }
 
   private judge(box: Box): void {
-    const { container: { running, paused, health }, listening } = box;
-    const ready = running && !paused && (health === "none" ? listening : health === "healthy");
+    const { container: { running, paused, health }, listening, drained } = box;
+    const ready = running && !paused && !drained &&
+      (health === "none" ? listening : health === "healthy");
     const now = this.clock.now();
     const unnoticed = running && !paused && health === "none" && !listening;
     if (ready) box.readySince ??= now;
     else if (box.readySince !== undefined || (box.unnoticed && !unnoticed)) box.unreadySince = now;
     if (!ready) box.readySince = undefined;
     // Who has never listened in this life was never in rotation.
-    box.unnoticed = unnoticed && box.container.id === "c" && !box.fresh;
+    box.unnoticed = unnoticed && box.checked && !box.fresh;
   }
 
   private happened({ container: { id, name } }: Box, happening: Happening): void {

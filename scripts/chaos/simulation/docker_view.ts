@@ -94,6 +94,8 @@ export class DockerPath {
       const after = random.between(0, 3) + random.between(0, this.slow);
       const abort = () => reject(signal?.reason);
       signal?.addEventListener("abort", abort, { once: true });
+      const { docker, clock } = this;
+      docker.answersUntil = Math.max(docker.answersUntil, clock.now() + before + after);
       this.clock.in(before, () => {
         const answer = this.away ? undefined : { value: look() };
         process.in(Math.min(after, DEADLINE), () => {

@@ -8,14 +8,18 @@ import type { Random } from "./random.ts";
 import { sweep } from "./sweep.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 
-/** A rendered configuration: one object is one file. */
-export interface Rendering {
+/** What stands in a rendered configuration. */
+export interface Content {
   /** Whether any host vouches for what it was made of. */
   readonly vouched: boolean;
   /** Addresses by key. */
   readonly servers: ReadonlyMap<string, string>;
   /** Equal for equal servers. */
   readonly generation: string;
+}
+
+/** A rendered configuration: one object is one file. */
+export interface Rendering extends Content {
   readonly at: number;
   /** etcd's revision that it was made of. */
   readonly revision: number;
@@ -31,6 +35,8 @@ export interface Mistakes {
 
 /** The default of RELOAD_MIN_INTERVAL. */
 export const RELOAD_MIN_INTERVAL = 100;
+/** How often apply looks of its own accord. */
+const TICK = 1_000;
 const EMPTY: Rendering = {
   vouched: true,
   servers: new Map(),
@@ -64,6 +70,8 @@ export class Edge {
   redialsAt = -Infinity;
   lastReload = -Infinity;
   private reloadPending = false;
+  /** What the templates make of etcd's keys as they stand. */
+  private latest: (Content & { readonly version: number }) | undefined;
   /** Told of each change that confd is not told of. */
   missed: () => void = () => {};
   /** Told of each reload, with what was served before. */
@@ -111,6 +119,12 @@ export class Edge {
     });
   }
 
+  /** There is a new rendering: apply is poked, or finds it when it looks of its own accord. */
+  wrote(): void {
+    if (!this.losesPokes) this.apply.poke();
+    else this.clock.in(this.random.between(0, TICK), () => this.apply.rouse());
+  }
+
   /** SIGHUP: takes what stands in nginx.conf, soon, or when its master goes on. */
   reload(): void {
     this.reloadPending = true;
@@ -132,8 +146,8 @@ export class Edge {
     this.etcd.request(
       { link: this.link, process: helper.process!, deadline },
       () => this.render(),
-      (answer) => {
-        rendering = "value" in answer ? answer.value : undefined;
+      (value) => {
+        rendering = value;
         helper.answer();
       },
     );
@@ -143,17 +157,26 @@ export class Edge {
 
   /** What stands in etcd now, as the templates render it. */
   render(): Rendering {
+    const { vouched, servers, generation } = this.content();
+    return { vouched, servers, generation, at: this.clock.now(), revision: this.etcd.revision };
+  }
+
+  /** The same without when it was made. */
+  content(): Content {
+    const { keys, edgeVersion } = this.etcd;
+    if (this.latest?.version === edgeVersion) return this.latest;
     const servers = new Map<string, string>();
     let vouched = false;
-    for (const [key, { value }] of this.etcd.keys) {
+    for (const [key, { value }] of keys) {
       if (key.startsWith(HOSTS)) vouched = true;
       if (!key.startsWith(SERVICES)) continue;
       const address = /"address":"([^"]+)"/.exec(value)?.[1];
       if (address) servers.set(key, address);
     }
     const generation = [...servers].map((pair) => pair.join(" ")).sort().join(",");
-    const { revision } = this.etcd;
-    return { vouched, servers, generation, at: this.clock.now(), revision };
+    const latest = { version: edgeVersion, vouched, servers, generation };
+    this.latest = latest;
+    return latest;
   }
 
   /** Whether two files have the same content. */

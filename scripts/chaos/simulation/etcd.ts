@@ -6,7 +6,7 @@ import {
   LeaseLostError,
   type Registry,
 } from "../../../discovery/etcd/registry.ts";
-import { HOSTS, SERVICES } from "../../../discovery/keys.ts";
+import { DRAINS, HOSTS, SERVICES } from "../../../discovery/keys.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
@@ -21,17 +21,37 @@ export type Written = (key: string, before: Entry | undefined, after: Entry | un
 
 /** EtcdRegistry gives up then. */
 const DEADLINE = 2_000;
+const TOO_LATE = new Error("no answer in time");
+const REFUSED = new Error("connection refused");
+
+interface WatchRequest {
+  readonly process: Process;
+  readonly link: Link;
+  readonly prefix: string;
+  readonly told: () => void;
+  readonly signal: AbortSignal;
+}
+
+interface Watcher {
+  /** Something has changed at this key; or, without one, it listens from now on. */
+  readonly tell: (key: string | undefined) => void;
+  readonly fail: () => void;
+}
 
 export class SimulatedEtcd {
   readonly keys = new Map<string, Entry>();
   private readonly leases = new Map<string, { readonly ttl: number; ends: number }>();
   private granted = 0;
+  /** Only who is drained is watched. */
+  private readonly watchers = new Set<Watcher>();
   private queue: Array<() => void> = [];
   private state: "up" | "away" | "silent" = "up";
   revision = 1;
   /** The revision and the time at which what the edge reads was changed last. */
   edgeRevision = 0;
   edgeChangedAt = 0;
+  /** Another one after each change of what the edge reads. */
+  edgeVersion = 0;
   /** Changes are made and their replies are lost. */
   losesReplies = false;
   /** An answer takes up to that many ms more. */
@@ -40,6 +60,8 @@ export class SimulatedEtcd {
   written: Written = () => {};
   /** Told when a write is made after its registrator has given it up: it may have asked for the opposite since. */
   late: () => void = () => {};
+  /** Told when others are drained than before. */
+  drains: () => void = () => {};
   /** Told when what the edge reads has changed. */
   edgeChanged: () => void = () => {};
 
@@ -51,40 +73,54 @@ export class SimulatedEtcd {
       readonly link: Link;
       readonly process: Process;
       readonly deadline: number;
-      readonly late?: () => void;
+      readonly late?: (() => void) | undefined;
     },
     work: () => T,
-    done: (answer: { readonly value: T } | { readonly error: Error }) => void,
+    done: (value: T | undefined, error: Error | undefined) => void,
   ): void {
-    const { clock, random } = this;
+    const { clock } = this;
+    const end = clock.now() + deadline;
     let open = true;
-    const finish = (answer: { readonly value: T } | { readonly error: Error }) => {
+    const finish = (value: T | undefined, error: Error | undefined) => {
       if (!open) return;
       open = false;
-      deadlineTimer.run = undefined;
-      done(answer);
+      done(value, error);
     };
-    const deadlineTimer = process.in(
-      deadline,
-      () => finish({ error: new Error("no answer in time") }),
-    );
+    /** Nothing will have come by then. Nearly every answer does: so no timer is set for nothing. */
+    const giveUp = () => process.in(end - clock.now(), () => finish(undefined, TOO_LATE));
     const perform = () => {
       if (!open) late?.();
-      let answer: { readonly value: T } | { readonly error: Error };
+      let value: T | undefined;
+      let error: Error | undefined;
       try {
-        answer = { value: work() };
-      } catch (error) {
-        answer = { error: error as Error };
+        value = work();
+      } catch (thrown) {
+        error = thrown as Error;
       }
-      if (this.losesReplies || link.cut) return;
-      process.in(random.between(0, 1) + random.between(0, this.slow), () => finish(answer));
+      if (this.losesReplies || link.cut) {
+        if (open) giveUp();
+        return;
+      }
+      const delay = this.delay();
+      if (!open) return;
+      if (clock.now() + delay < end) process.in(delay, () => finish(value, error));
+      else giveUp();
     };
-    clock.in(random.between(0, 1) + random.between(0, this.slow), () => {
-      if (link.cut) return;
-      if (this.state === "silent") this.queue.push(perform);
-      else if (this.state === "up") perform();
-      else process.in(1, () => finish({ error: new Error("connection refused") }));
+    const delay = this.delay();
+    if (delay >= deadline) giveUp();
+    clock.in(delay, () => {
+      if (this.state === "away" && !link.cut) process.in(1, () => finish(undefined, REFUSED));
+      else if (this.state === "up" && !link.cut) perform();
+      else {
+        if (open) giveUp();
+        if (!link.cut) this.queue.push(perform);
+      }
     });
+  }
+
+  private delay(): number {
+    const { random, slow } = this;
+    return random.between(0, 1) + random.between(0, slow);
   }
 
   /** The Registry of one process. */
@@ -93,18 +129,10 @@ export class SimulatedEtcd {
     link: Link,
     seen: (prefix: string, entries: ReadonlyMap<string, Entry>) => void,
   ): Registry {
-    const call = <T>(work: () => T, late = () => {}): Promise<T> =>
-      new Promise((resolve, reject) =>
-        this.request({ link, process, deadline: DEADLINE, late }, work, (answer) => {
-          if ("value" in answer) resolve(answer.value);
-          else reject(answer.error);
-        })
-      );
+    const call = <T>(work: () => T, late?: () => void) => this.call(process, link, work, late);
     return {
       list: async (prefix) => {
-        const entries = await call(() =>
-          new Map([...this.keys].filter(([key]) => key.startsWith(prefix)))
-        );
+        const entries = await call(() => this.below(prefix));
         seen(prefix, entries);
         return entries;
       },
@@ -119,11 +147,7 @@ export class SimulatedEtcd {
         }
         return revision;
       },
-      // Nobody drains by hand here: there is nothing that a watch could tell.
-      watch: (_, told, signal) => {
-        told();
-        return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
-      },
+      watch: (prefix, told, signal) => this.watch({ process, link, prefix, told, signal }),
       close: () => {},
     };
   }
@@ -136,6 +160,8 @@ export class SimulatedEtcd {
   leave(): void {
     this.state = "away";
     this.queue = [];
+    for (const watcher of this.watchers) watcher.fail();
+    this.watchers.clear();
   }
 
   /** SIGSTOP: what arrives waits. */
@@ -158,8 +184,10 @@ export class SimulatedEtcd {
   wipe(): void {
     this.keys.clear();
     this.leases.clear();
+    this.drains();
     this.revision = 1;
     this.edgeRevision = 0;
+    this.edgeVersion++;
     this.edgeChangedAt = this.clock.now();
   }
 
@@ -173,6 +201,44 @@ export class SimulatedEtcd {
   purge(): void {
     this.revision++;
     for (const key of [...this.keys.keys()]) this.set(key, undefined);
+  }
+
+  /** Tells soon after a change, nothing while it is silent or cut off, and breaks when etcd goes away. */
+  private watch({ process, link, prefix, told, signal }: WatchRequest): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const watcher: Watcher = {
+        tell: (key) => {
+          if (key !== undefined && !key.startsWith(prefix)) return;
+          if (this.state !== "up" || link.cut) return;
+          process.in(this.random.between(0, 2), () => !signal.aborted && told());
+        },
+        fail: () => process.in(this.random.between(0, 2), () => reject(REFUSED)),
+      };
+      signal.addEventListener("abort", () => {
+        this.watchers.delete(watcher);
+        resolve();
+      }, { once: true });
+      this.call(process, link, () => {
+        if (!process.alive || signal.aborted) return;
+        this.watchers.add(watcher);
+        watcher.tell(undefined);
+      }).catch(reject);
+    });
+  }
+
+  private call<T>(process: Process, link: Link, work: () => T, late?: () => void): Promise<T> {
+    return new Promise((resolve, reject) =>
+      this.request({ link, process, deadline: DEADLINE, late }, work, (value, error) => {
+        if (error) reject(error);
+        else resolve(value as T);
+      })
+    );
+  }
+
+  private below(prefix: string): ReadonlyMap<string, Entry> {
+    const entries = new Map<string, Entry>();
+    for (const [key, entry] of this.keys) if (key.startsWith(prefix)) entries.set(key, entry);
+    return entries;
   }
 
   private grant(ttl: number): string {
@@ -209,8 +275,13 @@ export class SimulatedEtcd {
   private set(key: string, entry: Entry | undefined): void {
     if (entry) this.keys.set(key, entry);
     else if (!this.keys.delete(key)) return;
+    if (key.startsWith(DRAINS)) {
+      this.drains();
+      for (const watcher of this.watchers) watcher.tell(key);
+    }
     if (!key.startsWith(SERVICES) && !key.startsWith(HOSTS)) return;
     this.edgeRevision = this.revision;
+    this.edgeVersion++;
     this.edgeChangedAt = this.clock.now();
     this.edgeChanged();
   }

@@ -1,4 +1,5 @@
 // What each step of a schedule does to the world, and until when the failure tables of discovery/ and nginx/ excuse it.
+import type { Box } from "./docker.ts";
 import type { Kind } from "./schedule.ts";
 import type { World } from "./world.ts";
 
@@ -18,6 +19,34 @@ export const HEALS = {
   sweep: 14_000,
   helper: 4_000,
 } as const;
+
+/** What happens in place of a change that would change nothing. */
+export function effective(what: Kind, { container, listening, drained }: Box): Kind {
+  const { running, paused, health } = container;
+  switch (what) {
+    case "start":
+      return running ? "restart" : what;
+    case "stop":
+    case "kill":
+    case "crash":
+    case "hangup":
+    case "pause":
+    case "unpause":
+      if (!running) return "start";
+      return paused ? (what === "pause" ? "unpause" : what) : what === "unpause" ? "pause" : what;
+    case "healthy":
+    case "unhealthy":
+      return health === "healthy" ? "unhealthy" : "healthy";
+    case "listen":
+    case "unlisten":
+      return listening ? "unlisten" : "listen";
+    case "drain":
+    case "undrain":
+      return drained ? "undrain" : "drain";
+    default:
+      return what;
+  }
+}
 
 export const EFFECTS: Readonly<Record<Kind, Effect>> = {
   start: (world, who, n) => {
@@ -51,6 +80,8 @@ export const EFFECTS: Readonly<Record<Kind, Effect>> = {
     world.docker.die(world.box(who));
     EFFECTS.start(world, who, n);
   },
+  drain: (world, who) => world.drain(who, true),
+  undrain: (world, who) => world.drain(who, false),
   burst: (world, _, n) => {
     for (let i = 0; i < 3 + n % 4; i++) {
       world.clock.in(i * (n % 70), () => world.otherHost(`other:x${i}:80`, `10.9.${i}.${n % 250}`));
@@ -84,7 +115,11 @@ export const EFFECTS: Readonly<Record<Kind, Effect>> = {
   },
   registratorStop: (world, _, n) => {
     world.daemon.stop();
-    world.during(n * 4, { registrator: HEALS.successor }, (on) => on || world.daemon.go());
+    const since = world.clock.now();
+    // While it is stopped, its next look at everything comes no nearer.
+    const missed = () => world.eventLostAt > since - HEALS.resync;
+    const heals = () => missed() ? HEALS.resync : HEALS.successor;
+    world.during(n * 4, { registrator: heals }, (on) => on || world.daemon.go());
   },
   registratorCut: (world, _, n) =>
     world.during(n * 3, { registrator: HEALS.etcd }, (on) => world.daemon.link.cut = on),
@@ -157,12 +192,16 @@ export const EFFECTS: Readonly<Record<Kind, Effect>> = {
     world.during(0, { edge: HEALS.sweep });
   },
   checkFails: (world, _, n) =>
-    world.during(n, { edge: Math.min(30_000, 2 * n + 600) + 2_000 }, (on) => {
+    world.during(n, { edge: () => world.edgeRetries() + 2_000 }, (on) => {
+      if (on) world.edgeFails();
       world.edge.checkFails = on;
     }),
   nginxStuck: (world, _, n) => {
+    world.edgeFails();
     world.edge.stuck = true;
-    world.during(n, { edge: Math.min(30_000, 2 * n + 600) + 7_000 }, (on) => on || world.unstick());
+    world.during(n, { edge: () => world.edgeRetries() + 7_000 }, (on) => on || world.unstick());
   },
   nginxKill: (world, _, n) => world.killNginx(300 + n / 8),
+
+  rest: (world) => world.rest(),
 };

@@ -62,6 +62,11 @@ export class Helper {
     else this.poked = true;
   }
 
+  /** It looks of its own accord, where it has nothing to do. */
+  rouse(): void {
+    if (this.waitsFor === "poke" && this.timer === undefined) this.poke();
+  }
+
   /** What it asked for is there. */
   answer(): void {
     if (this.waitsFor === "answer") this.step(false);
@@ -69,6 +74,7 @@ export class Helper {
 
   private step(poked: boolean): void {
     if (this.timer) this.timer.run = undefined;
+    this.timer = undefined;
     const { value: pause, done } = this.script!.next(poked);
     if (done) throw new Error("A helper ended by itself");
     this.waitsFor = pause.kind;

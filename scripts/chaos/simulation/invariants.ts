@@ -20,16 +20,17 @@ const STAYS_OUT = 19_000;
 const TAKEN_BACK = 20_000 + 33_000;
 /** Who has been ready for that long is no longer touched by any fault before. */
 const STEADY = 60_000;
-/** How long the effects of a change go on. */
+/** How long the effects of a change go on, where it is not over at once. */
 const EFFECT: Partial<Record<Kind, number>> = {
-  kill: TAKEN_BACK,
-  stop: TAKEN_BACK,
-  unlisten: 36_000,
+  stop: 10_000,
+  burst: 1_000,
+  unlisten: UNNOTICED,
 };
 
 export class Invariants {
   private problem: string | undefined;
-  private gapExcused = -Infinity;
+  /** Who may be missing in what is live, by key, and until when if nothing is wrong then. */
+  private readonly gaps = new Map<string, number>();
   private causedUntil = Infinity;
   private lastReload = -Infinity;
 
@@ -38,41 +39,53 @@ export class Invariants {
     world.etcd.written = (key, before, after) => this.written(key, before, after);
   }
 
-  /** Everybody runs and is in rotation; else nothing was tested. */
+  /** Everybody who runs is live. */
+  get allLive(): boolean {
+    const { docker: { boxes }, edge: { serving } } = this.world;
+    return boxes.every((box) => serving?.servers.get(box.key) === addressOf(box));
+  }
+
+  /** Everybody runs and is in rotation; else nothing is tested. */
   opened(): void {
-    const { docker, edge, clock } = this.world;
-    for (const box of docker.boxes) {
-      const live = edge.serving?.servers.get(this.world.keyOf(box));
-      if (live !== addressOf(box)) throw new Error(`${box.container.name} is not live at first`);
-      box.readySince = -Infinity;
-    }
+    const { docker, clock } = this.world;
+    if (!this.allLive) throw new Violation("at the opening not everybody is live");
+    for (const box of docker.boxes) box.readySince = -Infinity;
     this.causedUntil = clock.now();
   }
 
   /** A step is about to change something. */
   caused(what: Kind): void {
-    const effect = EFFECT[what] ?? 16_000;
+    const effect = EFFECT[what] ?? 500;
     this.causedUntil = Math.max(this.causedUntil, this.world.clock.now() + effect);
   }
 
-  /** What is live may lack somebody for `ms`: it was taken out by hand. */
-  excuseGap(ms: number): void {
-    this.gapExcused = Math.max(this.gapExcused, this.world.clock.now() + ms);
+  /** What is live may lack it for `ms`, or for as long as other things are wrong: it was taken out by hand. */
+  excuseGap(key: string, ms: number): void {
+    this.gaps.set(key, Math.max(this.gaps.get(key) ?? -Infinity, this.world.clock.now() + ms));
   }
 
   /** From then on nothing may happen any more. */
   get quietAt(): number {
-    const { registratorTrouble, edgeTrouble, docker, daemon } = this.world;
-    const back = docker.boxes.map((box) => leavingUntil(box, daemon.startedAt));
+    const { registratorTrouble, edgeTrouble, docker } = this.world;
     const sound = registratorTrouble.soundAt;
     const unnoticed = docker.boxes.some((box) => box.unnoticed) ? UNNOTICED : 0;
-    return Math.max(this.causedUntil, sound + unnoticed, edgeTrouble.soundAt, ...back) +
-      this.longestTrial + IN + LIVE;
+    return Math.max(this.settledAt, sound + unnoticed, edgeTrouble.soundAt) + this.longestTrial +
+      IN + LIVE;
+  }
+
+  /** From then on the changes have had their effects, if nothing is wrong. */
+  private get settledAt(): number {
+    const { docker, daemon } = this.world;
+    let at = this.causedUntil;
+    for (const box of docker.boxes) at = Math.max(at, leavingUntil(box, daemon.startedAt));
+    return at;
   }
 
   /** Who keeps crashing must prove itself for a while, in ms. */
   private get longestTrial(): number {
-    return Math.max(...this.world.docker.boxes.map(({ crashes }) => trialAfter(crashes)));
+    let most = 0;
+    for (const { crashes } of this.world.docker.boxes) most = Math.max(most, crashes);
+    return trialAfter(most);
   }
 
   /** Throws what was found since the last time. */
@@ -83,8 +96,11 @@ export class Invariants {
   /** All that must hold now. */
   look(): void {
     if (this.causedUntil === Infinity) return; // the opening
-    for (const box of this.world.docker.boxes) this.lookAt(box);
-    this.lookAtEdge();
+    const { clock, docker, registratorTrouble } = this.world;
+    const now = clock.now();
+    const sound = registratorTrouble.soundAt;
+    if (now > sound + OUT) { for (const box of docker.boxes) this.lookAt(box, now, sound); }
+    this.lookAtEdge(now);
   }
 
   final(): void {
@@ -99,26 +115,23 @@ export class Invariants {
     }
     const ours = [...etcd.keys.keys()].filter((key) => key.startsWith(`${SERVICES}nginx/h:`));
     const ready = docker.boxes.filter(({ readySince }) => readySince !== undefined);
-    const routable = ready.map((box) => this.world.keyOf(box));
+    const routable = ready.map(({ key }) => key);
     if (ours.sort().join() !== routable.sort().join()) {
       throw new Violation(`after quiet the keys are ${ours}, not ${routable}`);
     }
     if (edge.serving === undefined) throw new Violation("after quiet nginx does not run");
   }
 
-  private lookAt(box: Box): void {
-    const { clock, etcd, daemon, registratorTrouble } = this.world;
-    const now = clock.now();
-    const sound = registratorTrouble.soundAt;
+  private lookAt(box: Box, now: number, sound: number): void {
+    const { etcd, daemon } = this.world;
     const { container: { name }, readySince, unreadySince, knownLeavingAt } = box;
     const unnoticed = box.unnoticed ? UNNOTICED : 0;
-    const value = etcd.keys.get(this.world.keyOf(box))?.value;
+    const value = etcd.keys.get(box.key)?.value;
     const there = value !== undefined;
     if (readySince !== undefined) {
       const since = Math.max(readySince, leavingUntil(box, daemon.startedAt), sound);
       if (
-        now > since + IN + trialAfter(box.crashes) &&
-        !value?.includes(`"address":"${addressOf(box)}"`)
+        now > since + IN + trialAfter(box.crashes) && !value?.startsWith(box.valueBegins)
       ) {
         this.found(`${name} has been ready for ${seconds(now - since)} and has no key`);
       }
@@ -134,13 +147,13 @@ export class Invariants {
     }
   }
 
-  private lookAtEdge(): void {
-    const { clock, etcd, edge, edgeTrouble } = this.world;
+  private lookAtEdge(now: number): void {
+    const { etcd, edge, edgeTrouble } = this.world;
     const since = Math.max(etcd.edgeChangedAt, edgeTrouble.soundAt);
-    if (clock.now() <= since + LIVE || edge.serving === undefined) return;
-    const there = edge.render();
+    if (now <= since + LIVE || edge.serving === undefined) return;
+    const there = edge.content();
     if (!there.vouched || there.generation === edge.serving.generation) return;
-    const ms = clock.now() - since;
+    const ms = now - since;
     this.found(
       `for ${
         seconds(ms)
@@ -149,7 +162,7 @@ export class Invariants {
   }
 
   private reloaded(before: Rendering | undefined, now: Rendering): void {
-    const { clock, edge, docker } = this.world;
+    const { clock, edge, docker, registratorTrouble, edgeTrouble } = this.world;
     if (before === now) return;
     const gap = edge.lastReload - this.lastReload;
     // A successor of apply does not know when its predecessor reloaded.
@@ -158,11 +171,16 @@ export class Invariants {
     this.lastReload = edge.lastReload;
     if (this.causedUntil === Infinity) return;
     if (!now.vouched) this.found("what nobody vouches for went live");
-    if (clock.now() < this.gapExcused) return;
+    for (const [key, until] of this.gaps) {
+      if (clock.now() > Math.max(until, registratorTrouble.soundAt, edgeTrouble.soundAt)) {
+        this.gaps.delete(key);
+      }
+    }
     for (const box of docker.boxes) {
-      const key = this.world.keyOf(box);
-      const { readySince = Infinity, killedAt, container: { name } } = box;
-      if (killedAt !== undefined || readySince > clock.now() - STEADY) continue;
+      const { key, readySince = Infinity, killedAt, container: { name } } = box;
+      if (this.gaps.has(key) || killedAt !== undefined || readySince > clock.now() - STEADY) {
+        continue;
+      }
       if (before?.servers.get(key) === addressOf(box) && now.servers.get(key) !== addressOf(box)) {
         this.found(`${name} has been ready all along, and is no longer live`);
       }
@@ -175,10 +193,10 @@ export class Invariants {
       this.found(`another owner's key ${key} was touched`);
     }
     if (this.causedUntil === Infinity) return;
-    const sound = Math.max(registratorTrouble.soundAt, this.causedUntil);
     if (before?.value === after?.value && before?.lease === after?.lease) {
       if (clock.now() > registratorTrouble.soundAt) this.found(`${key} was written twice`);
     }
+    const sound = Math.max(registratorTrouble.soundAt, this.settledAt);
     if (clock.now() > sound + UNNOTICED + this.longestTrial + IN) {
       this.found(`${key} was written although nothing had changed`);
     }

@@ -2,7 +2,8 @@
 import { parseArgs } from "node:util";
 import { type BugName, BUGS } from "./bugs.ts";
 import { drawSchedule } from "./schedule.ts";
-import { type Found, search, shrink, simulate } from "./search.ts";
+import { parallelSearch } from "./parallel_search.ts";
+import { type Found, shrink, simulate } from "./search.ts";
 
 const HELP =
   `Simulates the registrator's own code with models of Docker, etcd, confd and the edge's scripts in
@@ -15,6 +16,7 @@ virtual time, under random changes and faults, and checks what must hold all alo
 
   --schedules N   how many at most (10000)
   --seed N        of the first schedule; the next has N + 1
+  --threads N     one for each core, unless this says otherwise
   --bug NAME      plants a bug: ${Object.keys(BUGS).join(", ")}
   --bugs          plants each of them, one after the other
   --timeline      prints the timeline of the first schedule
@@ -25,6 +27,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       schedules: { type: "string", default: "10000" },
+      threads: { type: "string", default: String(navigator.hardwareConcurrency) },
       seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
       bug: { type: "string" },
       bugs: { type: "boolean", default: false },
@@ -38,6 +41,7 @@ async function main(): Promise<number> {
   }
   const seed = whole("seed", values.seed);
   const schedules = whole("schedules", values.schedules);
+  const threads = Math.max(1, whole("threads", values.threads));
   const bug = values.bug === undefined ? undefined : bugNamed(values.bug);
   if (values.timeline) {
     const { timeline, violation } = await simulate(drawSchedule(seed), {
@@ -50,15 +54,22 @@ async function main(): Promise<number> {
   if (values.bugs) {
     let missed = 0;
     for (const name of Object.keys(BUGS) as BugName[]) {
-      if (await run(seed, schedules, name) === 0) missed++;
+      if (await run({ seed, schedules, threads, bug: name }) === 0) missed++;
     }
     return missed === 0 ? 0 : 1;
   }
-  return await run(seed, schedules, bug);
+  return await run({ seed, schedules, threads, bug });
+}
+
+interface Wanted {
+  readonly seed: number;
+  readonly schedules: number;
+  readonly threads: number;
+  readonly bug?: BugName | undefined;
 }
 
 /** Searches and prints; returns 1 when something was found. */
-async function run(seed: number, schedules: number, bug?: BugName): Promise<number> {
+async function run({ seed, schedules, threads, bug }: Wanted): Promise<number> {
   console.log(
     `seed ${seed}, ${schedules} schedules at most${bug ? `, planted: ${BUGS[bug].what}` : ""}`,
   );
@@ -68,7 +79,7 @@ async function run(seed: number, schedules: number, bug?: BugName): Promise<numb
     said = performance.now();
     console.log(`  ${ran} schedules, nothing found so far`);
   };
-  const result = await search({ seed, schedules, each, ...(bug && { bug }) });
+  const result = await parallelSearch({ seed, schedules, bug, each, threads });
   const { found, seconds, simulated } = result;
   const pace = Math.round(result.schedules / seconds);
   console.log(

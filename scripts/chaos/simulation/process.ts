@@ -27,7 +27,7 @@ export class Process {
 
   /** The same in `ms` milliseconds. */
   in(ms: number, run: () => void): Timer {
-    return this.clock.in(ms, () => this.deliver(run));
+    return this.clock.in(ms, run, this);
   }
 
   /** In place of `delay`, for real code. */

@@ -4,7 +4,7 @@ import { Random } from "./random.ts";
 /** Changes: what people, applications and Docker do. */
 export const CHANGES = [
   ...["start", "start", "stop", "stop", "kill", "crash", "hangup", "pause", "unpause", "healthy"],
-  ...["unhealthy", "listen", "unlisten", "restart", "burst"],
+  ...["unhealthy", "listen", "unlisten", "restart", "burst", "drain", "undrain"],
 ] as const;
 /** Faults: what goes wrong. */
 export const FAULTS = [
@@ -14,9 +14,12 @@ export const FAULTS = [
   ...["keySpoilt", "edgeCut", "watchLost", "pokesLost", "confdKill", "confdHang", "applyKill"],
   ...["applyHang", "sweepKill", "checkFails", "nginxStuck", "nginxKill"],
 ] as const;
-export type Kind = (typeof CHANGES)[number] | (typeof FAULTS)[number];
+export type Kind = (typeof CHANGES)[number] | (typeof FAULTS)[number] | "rest";
 
-/** One thing that happens: when (ms since the opening), what, to which container, and a number that says how. */
+/**
+ * One thing that happens: when (ms since the opening or the last rest), what, to which container, and
+ * a number that says how. A rest lasts until all must be well, and everybody is in rotation again.
+ */
 export interface Step {
   readonly at: number;
   readonly what: Kind;
@@ -30,8 +33,11 @@ export interface Schedule {
   readonly steps: readonly Step[];
 }
 
+/** Whom alone it can happen to: one has a HEALTHCHECK, one is probed all along (docker.ts). */
+const ONLY: Partial<Record<Kind, number>> = { healthy: 1, unhealthy: 1, listen: 2, unlisten: 2 };
+
 /** Draws a schedule: a few kinds of faults each, so that they meet themselves and each other. */
-export function drawSchedule(seed: number, most = 14): Schedule {
+export function drawSchedule(seed: number, most = 8): Schedule {
   const random = new Random(seed);
   const changes = some(random, CHANGES, 6);
   const faults = some(random, FAULTS, 4);
@@ -41,8 +47,21 @@ export function drawSchedule(seed: number, most = 14): Schedule {
   let at = random.between(0, 1_000);
   for (let left = random.between(2, most); left > 0; left--) {
     const what = random.pick<Kind>(random.chance(share) ? faults : changes);
-    steps.push({ at, what, who: random.between(0, 2), n: random.between(0, 9_999) });
+    const who = ONLY[what] ?? random.between(0, 2);
+    // Most times and durations hang on it: short ones meet each other, long ones outlast leases.
+    const n = random.chance(0.5) ? random.between(0, 9_999) : Math.floor(10_000 ** random.next());
+    steps.push({ at, what, who, n });
     at += random.chance(0.3) ? random.between(0, 20) : random.between(0, pace);
+  }
+  return { seed, steps };
+}
+
+/** The schedules of `seed`, `seed` + 1 and so on, on one machine, with a rest after each but the last. */
+export function drawChain(seed: number, count: number): Schedule {
+  const steps: Step[] = [];
+  for (let i = 0; i < count; i++) {
+    if (i > 0) steps.push({ at: steps.at(-1)!.at, what: "rest", who: 0, n: 0 });
+    steps.push(...drawSchedule(seed + i).steps);
   }
   return { seed, steps };
 }

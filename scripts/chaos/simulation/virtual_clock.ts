@@ -5,19 +5,34 @@ export interface Timer {
   readonly at: number;
   readonly order: number;
   run: (() => void) | undefined;
+  /** Where it is to happen, if not in nature. */
+  readonly place: Place | undefined;
 }
+
+/** Where things happen: it decides when. */
+export interface Place {
+  deliver(run: () => void): void;
+}
+
+/** How often what must hold is looked at, in ms. */
+const LOOK = 500;
 
 /** Time in ms since 1970 that passes only by `next`. Of two things due together, the one asked for first comes first. */
 export class VirtualClock {
-  private time = Date.parse("2026-11-23T03:00:00.000Z");
+  private time = Date.parse("1970-01-01T01:00:00.000Z"); // small numbers are the fast ones
   private readonly heap: Timer[] = [];
   private ordered = 0;
+  private lookAgainAt = 0;
+
+  /** `look` is told now and then that things have stayed as they are until now, before they change. */
+  constructor(private readonly look: () => void = () => {}) {}
 
   readonly now = (): number => this.time;
 
-  /** Calls `run` in `ms` milliseconds. */
-  in(ms: number, run: () => void): Timer {
-    const timer = { at: this.time + Math.max(0, ms), order: ++this.ordered, run };
+  /** Calls `run` in `ms` milliseconds, whole ones. */
+  in(ms: number, run: () => void, place?: Place): Timer {
+    const at = ms > 0 ? this.time + Math.ceil(ms) : this.time;
+    const timer: Timer = { at, order: ++this.ordered, run, place };
     const { heap } = this;
     let i = heap.length;
     heap.push(timer);
@@ -36,13 +51,19 @@ export class VirtualClock {
     while (true) {
       const first = this.heap[0];
       if (first === undefined || first.at > end) {
-        this.time = end;
+        this.time = Math.max(this.time, end);
         return false;
       }
       this.pop();
-      if (first.run === undefined) continue;
-      this.time = first.at;
-      first.run();
+      const { run, place, at } = first;
+      if (run === undefined) continue;
+      this.time = at;
+      if (at >= this.lookAgainAt) {
+        this.lookAgainAt = at + LOOK;
+        this.look();
+      }
+      if (place === undefined) run();
+      else place.deliver(run);
       return true;
     }
   }

@@ -1,11 +1,14 @@
 // One simulated machine from its opening to its quiet end. Owns how the parts meet and time passes; what must hold is in invariants.ts.
+import { drainKey } from "../../../discovery/keys.ts";
 import { Daemon } from "./daemon.ts";
 import { type Box, SimulatedDocker } from "./docker.ts";
 import { DockerPath } from "./docker_view.ts";
 import { Edge, type Mistakes } from "./edge.ts";
 import { SimulatedEtcd } from "./etcd.ts";
-import { EFFECTS, HEALS } from "./faults.ts";
+import { effective, EFFECTS, HEALS } from "./faults.ts";
 import { Invariants, Violation } from "./invariants.ts";
+import { LeanAbortController } from "./lean_abort_controller.ts";
+import { runMicrotasks } from "./microtasks.ts";
 import { Random } from "./random.ts";
 import type { Schedule } from "./schedule.ts";
 import { Trouble } from "./trouble.ts";
@@ -19,6 +22,8 @@ export interface Happened {
 
 export interface Outcome {
   readonly violation: string | undefined;
+  /** How many rests are over. */
+  readonly rests: number;
   /** Simulated time, in ms. */
   readonly lasted: number;
   readonly timeline: readonly Happened[];
@@ -26,13 +31,15 @@ export interface Outcome {
 
 /** Another host's instance: never ours to touch. */
 export const THEIRS = "/services/nginx/other:web:80";
-/** How often what must hold is looked at, in ms; every change of what is live is looked at besides. */
-const LOOK = 500;
+const BURST = "/services/burst/";
 /** How long everybody gets to be in rotation before anything happens, in ms. */
 const OPENING = 3_000;
 
+/** Within what time something is healed, in ms; known at the end only, where it is a function. */
+type Heals = number | (() => number);
+
 export class World {
-  readonly clock = new VirtualClock();
+  readonly clock = new VirtualClock(() => this.invariants.look());
   readonly docker: SimulatedDocker;
   readonly path: DockerPath;
   readonly etcd: SimulatedEtcd;
@@ -42,8 +49,14 @@ export class World {
   readonly edgeTrouble = new Trouble();
   private readonly invariants: Invariants;
   private readonly timeline: Happened[] = [];
-  /** When the opening ends. */
-  private opened = 0;
+  private readonly begun = this.clock.now() + OPENING;
+  /** When the last opening or rest ended. */
+  private opened = this.begun;
+  private rests = 0;
+  /** When the last event did not arrive. */
+  eventLostAt = -Infinity;
+  /** Since when apply may be failing, again and again. */
+  private edgeFailsSince = -Infinity;
   private woken = false;
 
   constructor(
@@ -54,16 +67,23 @@ export class World {
     const random = new Random(schedule.seed);
     this.docker = new SimulatedDocker(clock, random.fork());
     this.path = new DockerPath(clock, this.docker, random.fork(), (event) => {
-      const box = this.docker.box(event.id)!;
-      const { container } = box;
-      if (event.action !== "kill" || event.signal !== container.stopSignal) return;
+      const box = this.docker.box(event.id);
+      if (!box || event.action !== "kill" || event.signal !== box.container.stopSignal) return;
       if (box.killedAt !== undefined && Number(event.at / 1_000_000n) >= box.killedAt) {
         box.knownLeavingAt = clock.now();
       }
     });
-    this.path.lost = () => this.registratorTrouble.excuse(clock.now() + HEALS.resync);
+    this.path.lost = () => {
+      this.eventLostAt = clock.now();
+      this.registratorTrouble.excuse(clock.now() + HEALS.resync);
+    };
     this.etcd = new SimulatedEtcd(clock, random.fork());
     // A write that is overtaken by a later one leaves a wrong key until somebody looks at the revision.
+    this.etcd.drains = () => {
+      for (const box of this.docker.boxes) {
+        this.docker.drain(box, this.etcd.keys.has(drainKey("h", box.container.name)));
+      }
+    };
     this.etcd.late = () => this.registratorTrouble.excuse(clock.now() + HEALS.etcd);
     this.edge = new Edge(clock, this.etcd, random.fork(), options.mistakes ?? {});
     this.edge.missed = () => this.edgeTrouble.excuse(clock.now() + HEALS.sweep);
@@ -74,28 +94,33 @@ export class World {
     if (options.tell) this.listen();
   }
 
-  /** Runs the whole schedule, and on until everything must be right. */
-  async run(): Promise<Outcome> {
+  /** Runs the whole schedule, and on until everything must be right. Not to be called by a promise: see `microtasks.ts`. */
+  run(): Outcome {
     let violation: string | undefined;
-    const chance = Math.random; // the pauses between tries hang on it
-    Math.random = new Random(this.schedule.seed).next;
+    const before = { AbortController: globalThis.AbortController, random: Math.random };
+    Math.random = new Random(this.schedule.seed).next; // the pauses between tries hang on it
+    globalThis.AbortController = LeanAbortController as unknown as typeof AbortController;
     try {
-      await this.open();
-      for (const { at, what, who, n } of this.schedule.steps) {
-        await this.passUntil(this.opened + at);
-        this.tell(`${what} ${this.docker.boxes[who]!.container.name} n=${n}`);
+      this.open();
+      for (const { at, what: meant, who, n } of this.schedule.steps) {
+        this.passUntil(this.opened + at);
+        const what = effective(meant, this.box(who));
+        if (this.options.tell) this.tell(`${what} ${this.box(who).container.name} n=${n}`);
         this.invariants.caused(what);
         EFFECTS[what](this, who, n);
+        this.settle();
       }
-      await this.quiet();
+      this.quiet();
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
       violation = error.message;
       this.tell(`VIOLATION: ${violation}`);
     } finally {
-      Math.random = chance;
+      Math.random = before.random;
+      globalThis.AbortController = before.AbortController;
     }
-    return { violation, lasted: this.clock.now() - this.opened, timeline: this.timeline };
+    const { rests, timeline } = this;
+    return { violation, rests, lasted: this.clock.now() - this.begun, timeline };
   }
 
   box(who: number): Box {
@@ -105,20 +130,30 @@ export class World {
   /** Something is wrong for `ms`, and healed within the given times after that. */
   during(
     ms: number,
-    heals: { readonly registrator?: number; readonly edge?: number },
+    heals: { readonly registrator?: Heals; readonly edge?: Heals },
     change: (on: boolean) => void = () => {},
   ): void {
     const { clock, registratorTrouble, edgeTrouble } = this;
     const { registrator, edge } = heals;
+    change(true);
     if (registrator !== undefined) registratorTrouble.begin();
     if (edge !== undefined) edgeTrouble.begin();
-    change(true);
     clock.in(ms, () => {
       if (ms > 0) this.tell("… over");
       change(false);
-      if (registrator !== undefined) registratorTrouble.end(clock.now(), registrator);
-      if (edge !== undefined) edgeTrouble.end(clock.now(), edge);
+      if (registrator !== undefined) registratorTrouble.end(clock.now(), inMs(registrator));
+      if (edge !== undefined) edgeTrouble.end(clock.now(), inMs(edge));
     });
+  }
+
+  /** The edge cannot apply anything from now on. */
+  edgeFails(): void {
+    if (this.clock.now() > this.edgeTrouble.soundAt) this.edgeFailsSince = this.clock.now();
+  }
+
+  /** How long it may be until apply tries again: about as long as it has failed, 30 s at most. */
+  edgeRetries(): number {
+    return Math.min(30_000, 2 * (this.clock.now() - this.edgeFailsSince) + 600);
   }
 
   etcdBack(): void {
@@ -131,72 +166,95 @@ export class World {
 
   /** Somebody writes a key of ours, or deletes it. */
   byHand(who: number, value: string | undefined): void {
-    const key = this.keyOf(this.box(who));
+    const { key } = this.box(who);
     if (!this.etcd.keys.has(key) || !this.etcd.reachable) return;
     this.etcd.put(key, value);
-    this.invariants.excuseGap(HEALS.etcd + HEALS.sweep);
+    this.invariants.excuseGap(key, HEALS.etcd + HEALS.sweep);
     this.during(0, { registrator: HEALS.etcd });
   }
 
   /** The registrator of another host writes. */
   otherHost(id: string, address: string): void {
-    if (this.etcd.reachable) this.etcd.put(`/services/burst/${id}`, theirs(address));
+    if (this.etcd.reachable) this.etcd.put(`${BURST}${id}`, theirs(address));
+  }
+
+  /** Somebody takes it out of rotation by hand, or back. */
+  drain(who: number, drained: boolean): void {
+    const { etcd } = this;
+    const key = drainKey("h", this.box(who).container.name);
+    if (etcd.reachable && etcd.keys.has(key) !== drained) etcd.put(key, drained ? "{}" : undefined);
   }
 
   killNginx(downFor: number): void {
     if (this.edge.serving === undefined) return;
     this.edge.restart(downFor);
-    this.invariants.excuseGap(downFor + HEALS.sweep);
+    for (const { key } of this.docker.boxes) {
+      this.invariants.excuseGap(key, downFor + HEALS.sweep);
+    }
     this.during(downFor, { edge: HEALS.helper });
   }
 
-  keyOf({ container: { name } }: Box): string {
-    return `/services/nginx/h:${name}:80`;
-  }
-
   tell(what: string): void {
-    if (this.options.tell) this.timeline.push({ at: this.clock.now() - this.opened, what });
+    if (this.options.tell) this.timeline.push({ at: this.clock.now() - this.begun, what });
   }
 
-  private async open(): Promise<void> {
-    const { clock, docker, edge, etcd, daemon, invariants } = this;
-    this.opened = clock.now() + OPENING;
-    const look = () => {
-      invariants.look();
-      clock.in(LOOK, look);
-    };
-    look();
+  /** Until all is well, and everybody is in rotation again. */
+  rest(): void {
+    const { clock, docker, etcd, invariants } = this;
+    this.quiet();
+    invariants.caused("start");
+    for (const who of docker.boxes.keys()) this.drain(who, false);
+    for (const key of [...etcd.keys.keys()]) if (key.startsWith(BURST)) etcd.put(key, undefined);
+    if (!etcd.keys.has(THEIRS)) etcd.put(THEIRS, theirs("10.9.9.9"));
+    for (const box of docker.boxes) {
+      const { container: { running }, crashes, killedAt } = box;
+      if (!running || crashes > 0 || killedAt !== undefined) docker.replace(box);
+      docker.heal(box);
+    }
+    while (!invariants.allLive && clock.now() < invariants.quietAt) {
+      this.passUntil(clock.now() + 100);
+    }
+    invariants.opened();
+    this.opened = clock.now();
+    this.rests++;
+  }
+
+  private open(): void {
+    const { docker, edge, etcd, daemon, invariants } = this;
     etcd.put(THEIRS, theirs("10.9.9.9"));
     edge.start();
     daemon.start();
     for (const box of docker.boxes) {
       docker.start(box, false);
-      docker.listen(box, true);
-      docker.health(box, "healthy");
+      docker.heal(box);
     }
-    await this.passUntil(this.opened);
+    this.passUntil(this.opened);
     invariants.opened();
   }
 
   /** Nothing happens any more, until all must be healed. */
-  private async quiet(): Promise<void> {
+  private quiet(): void {
     while (true) {
       const sound = this.invariants.quietAt;
       if (this.clock.now() >= sound) break;
-      await this.passUntil(Math.min(sound, this.clock.now() + 5_000));
+      this.passUntil(Math.min(sound, this.clock.now() + 5_000));
     }
     this.invariants.final();
   }
 
-  private async passUntil(end: number): Promise<void> {
+  private passUntil(end: number): void {
     const { clock, invariants } = this;
     while (clock.next(end)) {
-      if (this.woken) {
-        this.woken = false;
-        await settled();
-      }
+      this.settle();
       invariants.rethrow();
     }
+  }
+
+  /** Real code does what it has to do before time passes. */
+  private settle(): void {
+    if (!this.woken) return;
+    this.woken = false;
+    runMicrotasks();
   }
 
   private listen(): void {
@@ -221,9 +279,8 @@ export class World {
   }
 }
 
-/** Everything that is ready to run has run. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+function inMs(heals: Heals): number {
+  return typeof heals === "number" ? heals : heals();
 }
 
 /** A value as another host's registrator wrote it, of an earlier version maybe. */
