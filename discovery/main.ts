@@ -4,9 +4,12 @@ import { HttpEngine } from "./docker/engine.ts";
 import { EtcdRegistry } from "./etcd/etcd_registry.ts";
 import { createLog, type Log, messageOf } from "./log.ts";
 import { backoff } from "./backoff.ts";
+import { RegistratorMetrics } from "./metrics/registrator_metrics.ts";
+import { serveMetrics } from "./metrics/serve_metrics.ts";
 import { isCommand } from "./commands/names.ts";
 import { manPage } from "./help.ts";
 import { ConfigError, readConfig } from "./registrator/config.ts";
+import { Origins } from "./registrator/origins.ts";
 import { probe } from "./registrator/probe.ts";
 import { GaveUpError } from "./registrator/reconcile.ts";
 import { Registrator } from "./registrator/registrator.ts";
@@ -37,10 +40,19 @@ async function runRegistrator(config: Config): Promise<void> {
     resync: config.resync,
   });
   const registry = new EtcdRegistry({ endpoints: config.etcd });
-  const registrator = new Registrator({
-    engine,
-    registry,
-    probe,
+  const metrics = config.metrics === undefined ? undefined : new RegistratorMetrics({
+    version: VERSION,
+    standing: () => registrator.standing,
+    now: () => Date.now(),
+    startedAt: performance.timeOrigin,
+    memory: () => Deno.memoryUsage().rss,
+  });
+  const origins = new Origins(() => Date.now());
+  const registrator: Registrator = new Registrator({
+    engine: origins.engine(metrics?.engine(engine) ?? engine),
+    origins,
+    registry: metrics?.registry(registry) ?? registry,
+    probe: metrics?.probe(probe) ?? probe,
     ...rulesOf(config, self),
     ttl: config.ttl,
     refresh: config.ttl_refresh > 0 ? config.ttl_refresh * 1000 : config.ttl * 1000 / 3,
@@ -52,6 +64,15 @@ async function runRegistrator(config: Config): Promise<void> {
     version: VERSION,
     log,
   });
+  if (metrics && config.metrics !== undefined) {
+    const health = () => ({ docker: registrator.standing.docker, etcd: registrator.standing.etcd });
+    const { port, endpoints } = { port: config.metrics, endpoints: config.etcd };
+    // Nobody waits for it, neither now nor at the end.
+    serveMetrics(
+      { port, endpoints, metrics: () => metrics.text(), health, log, wait: delay },
+      stop.signal,
+    );
+  }
   const beating = beat(registrator, stop.signal);
   await registrator.run(stop.signal);
   await beating;

@@ -29,10 +29,19 @@ Deno.test("compose.yaml shows docker.sock to socket-proxy alone", () => {
   assert.deepEqual(services["socket-proxy"].networks, ["socket"]);
 });
 
-Deno.test("compose.yaml publishes nginx's port, and the dashboard's on 127.0.0.1", () => {
+Deno.test("compose.yaml publishes nginx's port, and what people look at on 127.0.0.1", () => {
   const publishing = Object.keys(services).filter((name) => services[name].ports);
-  assert.deepEqual(publishing, ["nginx", "dashboard"]);
-  assert.match(services.dashboard.ports.join(), /^127\.0\.0\.1:[^,]*$/);
+  assert.deepEqual(publishing, ["nginx", "dashboard", "grafana"]);
+  for (const name of ["dashboard", "grafana"]) {
+    assert.match(services[name].ports.join(), /^127\.0\.0\.1:[^,]*$/, name);
+  }
+});
+
+Deno.test("compose.yaml starts no Prometheus unless it is asked for, and shows it no etcd", () => {
+  for (const name of ["prometheus", "grafana"]) {
+    assert.deepEqual(services[name].profiles, ["metrics"]);
+    assert.ok(!services[name].networks.includes("control"), name);
+  }
 });
 
 Deno.test("compose.yaml keeps Rollcall's own containers out of the registry", () => {

@@ -4,13 +4,20 @@ import { compress } from "hono/compress";
 import { secureHeaders } from "hono/secure-headers";
 import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import { delay } from "../delay.ts";
+import { messageOf } from "../log.ts";
+import { CONTENT_TYPE } from "../metrics/exposition.ts";
 import type { Dashboard } from "./dashboard.ts";
 import { pageHtml } from "./page.ts";
 
 /** What the app needs from outside. */
 export interface AppOptions {
-  readonly dashboard: Pick<Dashboard, "feed" | "watch" | "watched" | "next" | "seconds">;
+  readonly dashboard: Pick<
+    Dashboard,
+    "feed" | "watch" | "watched" | "next" | "seconds" | "metrics"
+  >;
   readonly version: string;
+  /** The registrator's own metrics, which only its network can read; throws when it does not answer. */
+  readonly registratorMetrics?: (() => Promise<string>) | undefined;
   /** When it fires, streams end. */
   readonly signal: AbortSignal;
 }
@@ -27,7 +34,9 @@ const FILES: Readonly<Record<string, { readonly type: string; readonly text: str
 };
 
 /** Builds the app. */
-export function createApp({ dashboard, version, signal }: AppOptions): Hono {
+export function createApp(
+  { dashboard, version, registratorMetrics, signal }: AppOptions,
+): Hono {
   const app = new Hono();
   app.use(secureHeaders({
     contentSecurityPolicy: {
@@ -45,7 +54,9 @@ export function createApp({ dashboard, version, signal }: AppOptions): Hono {
   }));
   // A page of another site may have its own name point here, and would then read this one as its own.
   app.use(async (c, next) => {
-    if (isThisMachine(new URL(c.req.url).hostname)) return await next();
+    const { hostname, pathname } = new URL(c.req.url);
+    if (isThisMachine(hostname)) return await next();
+    if (pathname.startsWith("/metrics") && isNobodysDomain(hostname)) return await next();
     return c.text("This page answers on localhost only.\n", 403);
   });
   app.use(compress());
@@ -58,6 +69,18 @@ export function createApp({ dashboard, version, signal }: AppOptions): Hono {
   for (const [path, { type, text }] of Object.entries(FILES)) {
     app.get(path, (c) => c.body(text, 200, { "Content-Type": type }));
   }
+  app.get(
+    "/metrics",
+    async (c) => c.body(await dashboard.metrics(), 200, { "Content-Type": CONTENT_TYPE }),
+  );
+  app.get("/metrics/registrator", async (c) => {
+    try {
+      if (!registratorMetrics) throw new Error("ROLLCALL_REGISTRATOR is off");
+      return c.body(await registratorMetrics(), 200, { "Content-Type": CONTENT_TYPE });
+    } catch (error) {
+      return c.text(`Cannot ask the registrator: ${messageOf(error)}\n`, 502);
+    }
+  });
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/events", (c) => {
     if (dashboard.watched >= WATCHERS) {
@@ -95,6 +118,11 @@ export function createApp({ dashboard, version, signal }: AppOptions): Hono {
 
 function isThisMachine(hostname: string): boolean {
   return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
+/** An address, or a name on a network of Docker's, as Prometheus asks: no other site can have such a name. */
+function isNobodysDomain(hostname: string): boolean {
+  return /^([^.]+|\d+(\.\d+){3})$/.test(hostname);
 }
 
 function read(name: string): string {

@@ -1,6 +1,7 @@
 // What the page knows now, and what has changed since any earlier moment. Pure but for the time it is given; owns no looks.
 import { HOSTS } from "../keys.ts";
 import { decodeVoucher } from "../registration.ts";
+import { changeId } from "../trace.ts";
 import type { KeyChanges } from "./key_source.ts";
 import { Keys, orderOf, type Row } from "./row.ts";
 
@@ -16,6 +17,8 @@ export interface Placed {
 
 /** One line of the timeline. */
 export interface Change {
+  /** Its id in logs; undefined where nobody knows it. */
+  readonly id: string | undefined;
   readonly service: string;
   readonly name: string;
   /** `""`: it was not there before, or is not any more. */
@@ -94,8 +97,9 @@ export class Board {
     this.complete = true;
   }
 
-  /** Takes what nginx serves now: tells how long each change took until it was live. */
-  live({ addresses, at }: Live, now: number): void {
+  /** Takes what nginx serves now: notes how long each change took until it was live, and returns those that are now. */
+  live({ addresses, at }: Live, now: number): readonly Change[] {
+    const settled: Change[] = [];
     for (const [change, { address, there }] of this.waiting) {
       if (addresses.has(address) === there) {
         this.waiting.delete(change);
@@ -105,8 +109,10 @@ export class Board {
         if (index < 0) continue;
         this.timeline[index] = { ...change, live: Math.round(at - change.at) };
         this.timelineVersion = ++this.version;
+        settled.push(this.timeline[index]);
       } else if (now - change.at > PATIENCE) this.waiting.delete(change);
     }
+    return settled;
   }
 
   /** Whether something in the timeline waits for nginx. */
@@ -189,7 +195,10 @@ export class Board {
   private note(before: Row | undefined, after: Row, now: number, gone = false): void {
     if (!this.complete) return; // all there is at the start is no change
     const at = Date.parse(after.since);
+    // Who is gone without a word has the id of its coming.
+    const since = gone && after.since === "" ? before?.since : after.since;
     const change: Change = {
+      id: changeId(after.containerId, since),
       service: after.service,
       name: after.name,
       from: before?.state ?? "",
@@ -209,7 +218,7 @@ export class Board {
 }
 
 function same(a: Row, b: Row): boolean {
-  return a.state === b.state && a.reason === b.reason && a.since === b.since &&
+  return a.state === b.state && a.reason === b.reason && a.note === b.note && a.since === b.since &&
     a.address === b.address && a.weight === b.weight && a.wanted === b.wanted &&
     a.name === b.name && a.service === b.service && a.host === b.host;
 }

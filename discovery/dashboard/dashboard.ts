@@ -2,13 +2,14 @@
 import { delay } from "../delay.ts";
 import { Doorbell } from "../doorbell.ts";
 import { type Log, messageOf } from "../log.ts";
-import { Board } from "./board.ts";
+import { Board, type Change } from "./board.ts";
 import { chainOf, type Facts } from "./chain.ts";
 import type { EdgeSource } from "./edge_source.ts";
 import { Feed } from "./feed.ts";
 import { History } from "./history.ts";
 import type { KeySource } from "./key_source.ts";
-import { Traffic } from "./traffic.ts";
+import { EdgeMetrics } from "./edge_metrics.ts";
+import { Traffic, triesIn } from "./traffic.ts";
 
 /** What the registrator says of itself. */
 export interface RegistratorHealth {
@@ -41,6 +42,7 @@ export class Dashboard {
   private readonly board = new Board();
   private readonly history = new History();
   private readonly traffic: Traffic;
+  private readonly counted = new EdgeMetrics();
   private readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
   private readonly now: () => number;
   private readonly keysBell: Doorbell;
@@ -95,6 +97,19 @@ export class Dashboard {
     return this.news.promise;
   }
 
+  /** What was counted since the start, and how things stand, as Prometheus reads it. */
+  async metrics(): Promise<string> {
+    const { edge } = this.options;
+    const { missing, extra } = this.behind(this.now());
+    return this.counted.text({
+      totals: await edge.totals().catch(() => undefined),
+      up: this.nginx.generation !== undefined,
+      etcd: this.etcd.error === undefined && this.etcd.took !== undefined,
+      live: this.live.at === 0 ? undefined : this.live.at,
+      ...{ instances: this.live.addresses.size, missing, extra, browsers: this.watchers },
+    });
+  }
+
   private tell(): void {
     this.news.resolve();
     this.news = Promise.withResolvers<void>();
@@ -134,7 +149,7 @@ export class Dashboard {
         }
         this.nginx = { generation: name };
         const before = this.board.version;
-        this.board.live(this.live, this.now());
+        for (const change of this.board.live(this.live, this.now())) this.note(change, name);
         if (this.board.version !== before) this.tell();
         await this.edgeBell.rings(this.board.unsettled ? ON_ITS_WAY : EACH_SECOND, signal);
       } catch (error) {
@@ -148,9 +163,19 @@ export class Dashboard {
     }
   }
 
+  /** The last line of a change's way through the logs. */
+  private note({ id, service, name, to, live }: Change, generation: string): void {
+    this.options.log.info("change live", {
+      ...{ change: id, service, container: name, to: to || "gone" },
+      ...{ generation: generation.slice(0, 12), live_ms: live },
+    });
+  }
+
   private async readTraffic(): Promise<void> {
     try {
-      this.traffic.take(await this.options.edge.traffic(), this.now());
+      const tries = triesIn(await this.options.edge.traffic());
+      this.traffic.take(tries, this.now());
+      this.counted.take(tries, this.board.rows(), this.now());
     } catch {
       this.traffic.forget(this.now()); // that nginx does not answer is said elsewhere
     }

@@ -8,6 +8,25 @@ export interface Generation {
   readonly at: number;
 }
 
+/** Connections of clients, and what was made of them since nginx started. */
+export interface Connections {
+  readonly active: number;
+  readonly reading: number;
+  readonly writing: number;
+  readonly waiting: number;
+  readonly accepted: number;
+  readonly handled: number;
+  readonly requests: number;
+}
+
+/** What the edge has counted by itself. */
+export interface EdgeTotals {
+  /** Undefined: nginx does not tell whoever asks from here. */
+  readonly connections: Connections | undefined;
+  /** Reloads, checks, their failures and ms, since edge/apply started; by its own names. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
 /** The edge's status listener. Every call is one attempt with a deadline and throws when it fails. */
 export interface EdgeSource {
   generation(): Promise<Generation>;
@@ -15,6 +34,7 @@ export interface EdgeSource {
   addresses(): Promise<ReadonlySet<string>>;
   /** Lines of the traffic log since the last call; none at the first. */
   traffic(): Promise<readonly string[]>;
+  totals(): Promise<EdgeTotals>;
 }
 
 /** More than that at once is passed over: what was long ago is of no interest. */
@@ -44,9 +64,23 @@ export class HttpEdgeSource implements EdgeSource {
   }
 
   async addresses(): Promise<ReadonlySet<string>> {
+    return addressesIn(await this.configuration());
+  }
+
+  /** nginx.conf as it stands; the first line names its generation. */
+  async configuration(): Promise<string> {
     const { status, text } = await this.get("/configuration");
     if (status !== 200) throw new Error(`Cannot read nginx's configuration: status is ${status}`);
-    return addressesIn(text);
+    return text;
+  }
+
+  /** The last lines of the traffic log, as many as `bytes` hold. */
+  async recent(bytes: number): Promise<readonly string[]> {
+    const { status, text, range } = await this.get("/traffic", { range: `bytes=-${bytes}` });
+    if (status !== 200 && status !== 206) return []; // empty, or switched off
+    const whole = status === 200 || /^bytes 0-/.test(range ?? "");
+    const from = whole ? 0 : text.indexOf("\n") + 1; // the first line is cut
+    return text.slice(from, text.lastIndexOf("\n") + 1).split("\n").filter((line) => line !== "");
   }
 
   async traffic(): Promise<readonly string[]> {
@@ -72,6 +106,14 @@ export class HttpEdgeSource implements EdgeSource {
     return text.slice(0, end).split("\n").filter((line) => line !== "");
   }
 
+  async totals(): Promise<EdgeTotals> {
+    const [stub, counts] = await Promise.all([this.get("/stub"), this.get("/counts")]);
+    return {
+      connections: stub.status === 200 ? connectionsIn(stub.text) : undefined,
+      counts: new Map(counts.status === 200 ? countsIn(counts.text) : []),
+    };
+  }
+
   private get(
     path: string,
     headers: Readonly<Record<string, string>> = {},
@@ -85,8 +127,30 @@ export class HttpEdgeSource implements EdgeSource {
   }
 }
 
+/** Why a key was left out of a configuration, by the key as the edge writes it. */
+export function leftOutIn(configuration: string): ReadonlyMap<string, string> {
+  const lines = configuration.matchAll(/^ *# left out: (\S+): (.+)$/gm);
+  return new Map([...lines].map(([, key, reason]) => [key!, reason!]));
+}
+
 /** Every instance's address in a configuration, whichever upstream it belongs to. */
 export function addressesIn(configuration: string): ReadonlySet<string> {
   const servers = configuration.matchAll(/^\s*server (\S+:\d+)[ ;]/gm);
   return new Set([...servers].map(([, address]) => address!));
+}
+
+/** nginx's stub_status; undefined when it is of another form. */
+function connectionsIn(text: string): Connections | undefined {
+  const numbers = (text.match(/\d+/g) ?? []).map(Number);
+  if (numbers.length !== 7) return undefined;
+  const [active, accepted, handled, requests, reading, writing, waiting] = numbers as [
+    ...[number, number, number, number, number, number, number],
+  ];
+  return { active, accepted, handled, requests, reading, writing, waiting };
+}
+
+/** Lines of a name and a number; one that is being written may be cut. */
+function countsIn(text: string): ReadonlyArray<readonly [string, number]> {
+  const lines = text.matchAll(/^([a-z_]{1,40}) (\d{1,15})\n/gm);
+  return [...lines].map(([, name, value]) => [name!, Number(value)] as const);
 }

@@ -19,12 +19,14 @@ export function clean(value: string, most = 300): string {
 
 /** One row of the table. Requests and latency are filled in by the page's script: they change each second. */
 export function rowHtml({ tag, order, row }: Placed): string {
-  const { state, name, reason, address, weight, since } = row;
+  const { state, name, reason, note, address, weight, since } = row;
   return text(
     markup`<tr id="${tag}" data-order="${
       clean(order, 1000)
     }"><td><span class="state ${state}">${state}</span></td><th scope="row">${clean(name)}${
       reason === "" ? "" : markup`<small>${clean(reason)}</small>`
+    }${
+      note === "" ? "" : markup`<small class="note">${clean(note)}</small>`
     }</th><td class="wide">${clean(address)}</td><td class="wide number">${
       weight ?? ""
     }</td><td class="number"></td><td class="number"></td><td class="number">${

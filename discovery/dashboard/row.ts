@@ -16,10 +16,14 @@ export interface Row {
   /** `""` when it belongs to no service: a container that was rejected as a whole. */
   readonly service: string;
   readonly name: string;
+  /** `""` when no status tells of it. */
+  readonly containerId: string;
   readonly host: string;
   /** `malformed`: what stands in etcd cannot be read, so the edge leaves it out. */
   readonly state: State | "malformed";
   readonly reason: string;
+  /** What its owner asked for and does not get, and why; `""` when nothing. */
+  readonly note: string;
   /** ISO time, `""` when not known. */
   readonly since: string;
   /** As nginx writes it, `172.20.0.5:8080`; `""` when not known. */
@@ -53,17 +57,18 @@ export class Keys {
     const rows: Row[] = [];
     const explained = new Set<string>();
     for (const [id, status] of this.statuses) {
-      const host = id.slice(STATUS.length).split("/")[0] ?? "";
+      const [host = "", containerId = ""] = id.slice(STATUS.length).split("/");
       if (status === undefined) {
         rows.push(malformed(id, "", host));
         continue;
       }
-      const { container: name, service = "", instance, state, reason, since } = status;
+      const { container: name, service = "", instance, state, reason, since, note = "" } = status;
       // Of two that claim one key, only the one that is up has it.
       const key = state === "up" && instance !== undefined ? serviceKey(service, instance) : "";
       const registration = this.registrations.get(key);
       if (registration) explained.add(key);
-      rows.push({ id, service, name, host, state, reason, since, ...endpoint(registration) });
+      const row = { id, service, name, containerId, host, state, reason, note, since };
+      rows.push({ ...row, ...endpoint(registration) });
     }
     for (const [id, registration] of this.registrations) {
       if (explained.has(id)) continue;
@@ -74,7 +79,8 @@ export class Keys {
       }
       const { container: name, host, since } = registration;
       const reason = "Registered, with no status: written by hand or by another program.";
-      rows.push({ id, service, name, host, state: "up", reason, since, ...endpoint(registration) });
+      const row = { id, service, name, host, state: "up", reason, since } as const;
+      rows.push({ ...row, containerId: "", note: "", ...endpoint(registration) });
     }
     return rows;
   }
@@ -94,7 +100,14 @@ function endpoint(
 
 function malformed(id: string, service: string, host: string): Row {
   const reason = `The value of ${id} is malformed. Delete it: etcdctl del ${id}`;
-  const none = { since: "", address: "", weight: undefined, wanted: false };
+  const none = {
+    containerId: "",
+    note: "",
+    since: "",
+    address: "",
+    weight: undefined,
+    wanted: false,
+  };
   return { id, service, name: id, host, state: "malformed", reason, ...none };
 }
 

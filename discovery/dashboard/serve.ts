@@ -4,7 +4,7 @@ import { HOSTS, SERVICES, STATUS } from "../keys.ts";
 import type { Log } from "../log.ts";
 import { z } from "zod";
 import { createApp } from "./app.ts";
-import { Dashboard, type RegistratorHealth } from "./dashboard.ts";
+import { Dashboard } from "./dashboard.ts";
 import { HttpEdgeSource } from "./edge_source.ts";
 import { EtcdKeySource } from "./etcd_key_source.ts";
 import type { DashboardSettings } from "./settings.ts";
@@ -28,10 +28,15 @@ export async function serveDashboard(
   const dashboard = new Dashboard({
     keys,
     edge: new HttpEdgeSource(settings.edge),
-    registrator: registrator === undefined ? undefined : () => ask(registrator),
+    registrator: registrator === undefined
+      ? undefined
+      : async () => health.parse(JSON.parse(await ask(`${registrator}/health`))),
     log,
   });
-  const app = createApp({ dashboard, version, signal });
+  const registratorMetrics = registrator === undefined
+    ? undefined
+    : () => ask(`${registrator}/metrics`);
+  const app = createApp({ dashboard, version, registratorMetrics, signal });
   const server = Deno.serve({
     hostname: "0.0.0.0",
     port: settings.port,
@@ -42,9 +47,11 @@ export async function serveDashboard(
   await server.shutdown();
 }
 
-function ask(registrator: string): Promise<RegistratorHealth> {
+function ask(url: string): Promise<string> {
   return within(2_000, undefined, async (signal) => {
-    const answer = await fetch(`${registrator}/health`, { signal, redirect: "error" });
-    return health.parse(await answer.json());
+    const answer = await fetch(url, { signal, redirect: "error" });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`status is ${answer.status}`);
+    return text;
   });
 }

@@ -1,7 +1,7 @@
 // What comes from nginx: its log, its configuration, ranges of a file that grows and is begun anew.
 import assert from "node:assert/strict";
 import { addressesIn, HttpEdgeSource } from "./edge_source.ts";
-import { Traffic } from "./traffic.ts";
+import { Traffic, triesIn } from "./traffic.ts";
 
 /** A server of one file, with ranges as nginx answers them. */
 function fileServer(file: { text: string }): typeof fetch {
@@ -53,7 +53,7 @@ Deno.test("Traffic counts each try of a request, over the last looks, and passes
   const traffic = new Traffic(0);
   assert.equal(traffic.rates(), undefined);
   traffic.take(
-    ["10.0.0.1:80\t0.010", "10.0.0.1:80, 10.0.0.2:80\t0.030, 0.004", "web\t1", "\0"],
+    triesIn(["10.0.0.1:80\t0.010", "10.0.0.1:80, 10.0.0.2:80\t0.030, 0.004", "web\t1", "\0"]),
     1_000,
   );
   traffic.take([], 2_000);
@@ -68,4 +68,39 @@ Deno.test("Traffic counts each try of a request, over the last looks, and passes
   assert.deepEqual(traffic.rates(), new Map());
   traffic.forget(9_000);
   assert.equal(traffic.rates(), undefined);
+});
+
+Deno.test("triesIn() tells what came back from each try, and that nothing did", () => {
+  const codes = (line: string) => triesIn([line]).map(({ address, code }) => `${address} ${code}`);
+  assert.deepEqual(codes("10.0.0.1:80, [fd00::5]:80\t0.1, 0.2\t502, 204"), [
+    "10.0.0.1:80 5xx",
+    "[fd00::5]:80 2xx",
+  ]);
+  assert.deepEqual(codes("10.0.0.1:80\t-\t-"), ["10.0.0.1:80 none"]);
+  assert.deepEqual(codes("10.0.0.1:80\t0.1"), ["10.0.0.1:80 none"]); // an edge of an earlier version
+});
+
+Deno.test("totals() reads nginx's connections and what edge/apply has counted; without the latter, the former", async () => {
+  const pages: Record<string, string> = {
+    "/stub":
+      "Active connections: 3 \nserver accepts handled requests\n 10 9 40 \nReading: 0 Writing: 1 Waiting: 2 \n",
+    "/counts": "reloads 7\nreload_ms 210\nchecks 8\nfailed_check 1\nnonsense\n",
+  };
+  const ask = ((url: string) => {
+    const text = pages[new URL(url).pathname];
+    return Promise.resolve(new Response(text ?? "", { status: text === undefined ? 404 : 200 }));
+  }) as unknown as typeof fetch;
+  const edge = new HttpEdgeSource("http://nginx:8081", { fetch: ask });
+  const { connections, counts } = await edge.totals();
+  assert.deepEqual(connections, {
+    ...{ active: 3, accepted: 10, handled: 9, requests: 40, reading: 0, writing: 1, waiting: 2 },
+  });
+  assert.deepEqual([...counts], [["reloads", 7], ["reload_ms", 210], ["checks", 8], [
+    "failed_check",
+    1,
+  ]]);
+  delete pages["/counts"];
+  assert.equal((await edge.totals()).counts.size, 0);
+  delete pages["/stub"];
+  assert.equal((await edge.totals()).connections, undefined);
 });

@@ -8,6 +8,14 @@ export interface Rate {
   readonly latency: number;
 }
 
+/** One request as it was sent to one instance: a request that failed there is tried at another. */
+export interface Try {
+  readonly address: string;
+  readonly seconds: number;
+  /** `2xx`, or `none` where nothing came back. */
+  readonly code: string;
+}
+
 interface Slot {
   readonly at: number;
   readonly counts: ReadonlyMap<string, { readonly requests: number; readonly seconds: number }>;
@@ -16,22 +24,22 @@ interface Slot {
 /** Looks that a rate is made of. */
 const SLOTS = 5;
 
-/** Adds up lines of nginx's traffic log over the last few looks. */
+/** Adds up what nginx's traffic log tells, over the last few looks. */
 export class Traffic {
   private slots: Slot[] = [];
 
   /** `now` in ms: when counting begins. */
   constructor(private began: number) {}
 
-  /** Takes the lines since the last look; those that are not ours are passed over. `now` in ms. */
-  take(lines: readonly string[], now: number): void {
+  /** Takes what was tried since the last look. `now` in ms. */
+  take(tries: Iterable<Try>, now: number): void {
     const counts = new Map<string, { requests: number; seconds: number }>();
-    for (const line of lines) {
-      for (const [address, seconds] of tries(line)) {
-        const count = counts.get(address) ?? { requests: 0, seconds: 0 };
+    for (const { address, seconds } of tries) {
+      const count = counts.get(address);
+      if (count === undefined) counts.set(address, { requests: 1, seconds });
+      else {
         count.requests++;
         count.seconds += seconds;
-        counts.set(address, count);
       }
     }
     this.slots.push({ at: now, counts });
@@ -66,14 +74,23 @@ export class Traffic {
   }
 }
 
-/** `172.20.0.5:8080, 172.20.0.6:8080<TAB>0.100, 0.003`: where a request was sent, and the seconds of each try. */
-function tries(line: string): ReadonlyArray<readonly [string, number]> {
-  const [addresses = "", times = ""] = line.split("\t");
-  const seconds = times.split(", ");
-  return addresses.split(", ").flatMap((address, i) => {
-    const time = Number(seconds[i] === "-" ? 0 : seconds[i]);
-    return /^[\d.:[\]a-fA-F]+:\d+$/.test(address) && Number.isFinite(time)
-      ? [[address, time] as const]
-      : [];
+/**
+ * What lines of the log tell: `172.20.0.5:8080, 172.20.0.6:8080<TAB>0.100, 0.003<TAB>502, 200` is where a request was
+ * sent, the seconds of each try, and what came back. Lines that are not ours are passed over.
+ */
+export function triesIn(lines: readonly string[]): readonly Try[] {
+  return lines.flatMap((line) => {
+    const [addresses = "", times = "", codes = ""] = line.split("\t");
+    const [seconds, statuses] = [times.split(", "), codes.split(", ")];
+    return addresses.split(", ").flatMap((address, i) => {
+      const time = Number(seconds[i] === "-" ? 0 : seconds[i]);
+      return /^[\d.:[\]a-fA-F]+:\d+$/.test(address) && Number.isFinite(time)
+        ? [{ address, seconds: time, code: classOf(statuses[i]) }]
+        : [];
+    });
   });
+}
+
+function classOf(status: string | undefined): string {
+  return /^[1-5]\d\d$/.test(status ?? "") ? `${status![0]}xx` : "none";
 }

@@ -31,6 +31,7 @@ Deno.test("readConfig() has a default for everything", () => {
     retry_attempts: -1,
     retry_interval: 2000,
     log_level: "info",
+    metrics: undefined,
   });
 });
 

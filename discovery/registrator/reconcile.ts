@@ -40,8 +40,8 @@ export interface ReconcilerOptions {
   /** How often everything is read again, in ms. */
   readonly resync: number;
   readonly log: Log;
-  /** Told after every change that etcd has taken. */
-  readonly applied?: (changes: Changes) => void;
+  /** Told after every change that etcd has taken, with the store's revision after it. */
+  readonly applied?: (changes: Changes, revision: number) => void;
   /** Told when other desired keys than before are held by other owners. */
   readonly taken?: (keys: ReadonlySet<string>) => void;
   readonly wait?: (ms: number, signal?: AbortSignal) => Promise<void>;
@@ -168,15 +168,16 @@ export class Reconciler {
       return;
     }
     this.due = undefined;
+    let after = 0;
     if (!isEmpty(changes)) {
-      const after = await registry.apply({ puts, deletes }, lease);
+      after = await registry.apply({ puts, deletes }, lease);
       // Had somebody else written in between, it would be more; then the next look at it finds a difference.
       if (after === this.revision + inTransactions({ puts, deletes }).length) this.revision = after;
     }
     for (const key of deletes) mirror.delete(key);
     for (const [key, value] of puts) mirror.set(key, { value, lease });
     this.suspects = new Set();
-    if (!isEmpty(changes)) this.options.applied?.(changes);
+    if (!isEmpty(changes)) this.options.applied?.(changes, after);
   }
 
   private mayWait({ puts, deletes }: Changes): boolean {

@@ -4,12 +4,14 @@ import type { Engine } from "../docker/engine.ts";
 import type { Changes, Entry, Registry } from "../etcd/registry.ts";
 import { DRAINS, hostKey, HOSTS, SERVICES, STATUS } from "../keys.ts";
 import type { Log } from "../log.ts";
+import { type Standing, statesIn } from "../metrics/standing.ts";
 import { decodeStatus, type Drain, encode } from "../registration.ts";
 import { drainsIn, DrainWatch } from "./drains.ts";
 import { type Winners, winnersElsewhere } from "./claims.ts";
 import { inheritanceIn, ownerFor } from "./inheritance.ts";
 import type { Rules } from "./instances_of.ts";
 import { Observer } from "./observer.ts";
+import type { Origins } from "./origins.ts";
 import { Prober } from "./prober.ts";
 import { type Desired, Reconciler } from "./reconcile.ts";
 import { Roster } from "./roster.ts";
@@ -28,6 +30,8 @@ export interface RegistratorOptions extends Rules {
   readonly resync: number;
   readonly version: string;
   readonly log: Log;
+  /** What led to changes, for the log; it must have heard the engine's events. */
+  readonly origins?: Pick<Origins, "of">;
   readonly wait?: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Tells the time in ms since 1970; must not go back. */
   readonly now?: () => number;
@@ -98,7 +102,7 @@ export class Registrator {
       log,
       wait,
       now,
-      applied: (changes) => this.report(changes),
+      applied: (changes, revision) => this.report(changes, revision),
       taken: (keys) => {
         roster.keys.hold(keys);
         this.reconciler.poke();
@@ -109,6 +113,17 @@ export class Registrator {
   /** Whether Docker's events are followed and etcd holds our lease. */
   get healthy(): boolean {
     return this.observer.following && this.reconciler.connected;
+  }
+
+  /** How things stand, for metrics: made when somebody asks. */
+  get standing(): Standing {
+    return {
+      docker: this.observer.following,
+      etcd: this.reconciler.connected,
+      vouching: this.vouchedSince !== undefined,
+      containers: this.roster.size,
+      states: statesIn(this.roster.keys.all),
+    };
   }
 
   /**
@@ -202,11 +217,14 @@ export class Registrator {
     return this.others.routes;
   }
 
-  private report({ puts, deletes }: Changes): void {
-    const { log } = this.options;
-    for (const key of deletes) if (key.startsWith(SERVICES)) log.info("deregistered", { key });
+  private report(changes: Changes, revision: number): void {
+    const { puts, deletes } = changes;
+    const { log, origins } = this.options;
+    const fields = origins?.of(changes, revision);
+    const tell = (event: string, key: string) => log.info(event, { key, ...fields?.get(key) });
+    for (const key of deletes) if (key.startsWith(SERVICES)) tell("deregistered", key);
     for (const [key, value] of puts) {
-      if (key.startsWith(SERVICES)) log.info("registered", { key });
+      if (key.startsWith(SERVICES)) tell("registered", key);
       if (!key.startsWith(STATUS) || !value.includes('"rejected"')) continue; // decoding costs
       const status = decodeStatus(value);
       if (status?.state !== "rejected") continue;

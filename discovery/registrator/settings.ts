@@ -154,6 +154,17 @@ export const SETTINGS = {
     value: "MILLISECONDS",
     help: "The longest time between two of these tries; the first ones come faster.",
   },
+  metrics: {
+    schema: z.literal("off").transform(() => undefined).or(
+      z.string().regex(/^\d{1,5}$/, "a port, or off").transform(Number).pipe(
+        z.number().min(0).max(65535),
+      ),
+    ),
+    fallback: "off",
+    value: "PORT",
+    help:
+      "Where GET /metrics and GET /health answer, at the address that this process has on the way to etcd; off: nowhere.",
+  },
   log_level: {
     schema: z.enum(LEVELS),
     fallback: "info",

@@ -6,7 +6,7 @@ import type { Log } from "../../log.ts";
 import { decodeRegistration, encode } from "../../registration.ts";
 import { createApp } from "../app.ts";
 import { Dashboard } from "../dashboard.ts";
-import type { EdgeSource, Generation } from "../edge_source.ts";
+import type { EdgeSource, EdgeTotals, Generation } from "../edge_source.ts";
 import { RegistryKeySource } from "../key_source.ts";
 import { PREFIXES } from "../serve.ts";
 
@@ -42,6 +42,11 @@ class MemoryEdge implements EdgeSource {
   traffic(): Promise<readonly string[]> {
     if (this.failure) return Promise.reject(this.failure);
     return Promise.resolve(this.lines.splice(0));
+  }
+
+  totals(): Promise<EdgeTotals> {
+    if (this.failure) return Promise.reject(this.failure);
+    return Promise.resolve({ connections: undefined, counts: new Map([["reloads", 3]]) });
   }
 }
 
@@ -109,7 +114,7 @@ export class Stage implements AsyncDisposable {
 
   /** Requests that nginx logged for an instance, each of so many ms. */
   request(number: number, count: number, ms: number): void {
-    const line = `${addressOf(number)}:8080\t${(ms / 1000).toFixed(3)}`;
+    const line = `${addressOf(number)}:8080\t${(ms / 1000).toFixed(3)}\t200`;
     for (let i = 0; i < count; i++) this.edge.lines.push(line);
   }
 
