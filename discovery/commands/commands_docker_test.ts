@@ -52,6 +52,15 @@ dockerTest("the commands on a real stack", async (t) => {
         assert.match(out, /nginx +serves what stands in etcd: 1 of 1 services/);
         assert.match(out, /ok +registrator +follows Docker's events/);
       }, { within: 20_000, every: 500 });
+      await eventually(async () => { // the traffic log is written once a second
+        await stack.answering(10);
+        const { out } = await ask(stack, "ls");
+        assert.match(out, /^SERVICE .*WEIGHT +SHARE +SINCE/);
+        assert.equal(out.match(/ \d+ % /g)?.length, 2);
+      }, { within: 20_000, every: 500 });
+      const { code, out } = await ask(stack, "explain", first);
+      assert.equal(code, 0, out);
+      assert.match(out, /nginx +has \S+:8080 in its configuration [0-9a-f]{12}, live for /);
     });
 
     await step(
@@ -88,93 +97,164 @@ dockerTest("the commands on a real stack", async (t) => {
       },
     );
 
-    await step("watch tells of a pause, from Docker's event to the key", async () => {
-      const watching = rollcall(stack, "watch", "--json");
-      const until = async (stream: ReadableStream<Uint8Array>, text: string) => {
-        let heard = "";
-        for await (const part of stream.pipeThrough(new TextDecoderStream())) {
-          if ((heard += part).includes(text)) return heard;
-        }
-        throw new Error(`watch ended without '${text}': ${heard}`);
-      };
-      const timer = setTimeout(() => watching.kill("SIGKILL"), 30_000);
-      await until(watching.stderr, "Following");
-      await docker("pause", second);
-      const heard = await until(watching.stdout, '"to":"paused"');
-      clearTimeout(timer);
-      watching.kill("SIGKILL");
-      await watching.status;
-      const change = heard.split("\n").filter((line) => line.endsWith("}")).map((line) =>
-        JSON.parse(line)
-      )
-        .find(({ to }) => to === "paused");
-      assert.equal(change.container, second);
-      assert.equal(change.traffic, "out");
-      assert.deepEqual(
-        change.steps.map(({ name }: { name: string }) => name),
-        ["pause", "decided", "in etcd"],
-      );
-      await docker("unpause", second);
-    });
+    await step(
+      "watch tells of a pause, from Docker's event to nginx's live configuration",
+      async () => {
+        const watching = rollcall(stack, "watch", "--json");
+        const until = async (stream: ReadableStream<Uint8Array>, text: string) => {
+          let heard = "";
+          for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+            if ((heard += part).includes(text)) return heard;
+          }
+          throw new Error(`watch ended without '${text}': ${heard}`);
+        };
+        const timer = setTimeout(() => watching.kill("SIGKILL"), 30_000);
+        await until(watching.stderr, "Following");
+        await docker("pause", second);
+        const heard = await until(watching.stdout, '"to":"paused"');
+        clearTimeout(timer);
+        watching.kill("SIGKILL");
+        await watching.status;
+        const change = heard.split("\n").filter((line) => line.endsWith("}")).map((line) =>
+          JSON.parse(line)
+        )
+          .find(({ to }) => to === "paused");
+        assert.equal(change.container, second);
+        assert.equal(change.traffic, "out");
+        assert.deepEqual(
+          change.steps.map(({ name }: { name: string }) => name),
+          ["pause", "decided", "in etcd", "live"],
+        );
+        const after = change.steps.map(({ after }: { after: number }) => after);
+        assert.deepEqual(after, after.toSorted((a: number, b: number) => a - b));
+        // One id leads from Docker's event to the reload, through the logs of all who had a part in it.
+        const logs = async (service: string): Promise<Array<Record<string, unknown>>> => {
+          const lines = await stack.compose("logs", "--no-log-prefix", service);
+          return lines.split("\n").filter((line) => line.startsWith("{")).map((line) =>
+            JSON.parse(line)
+          );
+        };
+        const line = (lines: Array<Record<string, unknown>>, event: string, field: string) =>
+          lines.find((line) => line.event === event && line[field] === change[field]);
+        const deregistered = line(await logs("registrator"), "deregistered", "change");
+        assert.equal(deregistered?.docker, "pause");
+        assert.ok(Number(deregistered?.revision) > 0 && Number(deregistered?.written_ms) >= 0);
+        await eventually(async () => {
+          const live = line(await logs("dashboard"), "change live", "change");
+          assert.equal(live?.generation, change.generation);
+          assert.ok(line(await logs("nginx"), "live", "generation"));
+        });
+        await docker("unpause", second);
+      },
+    );
 
-    await step("explain names the cause and the remedy of a newcomer's five mistakes", async () => {
-      const image = (await docker("inspect", "--format", "{{.Config.Image}}", first)).trim();
-      const names = {
-        port: await run(
-          "port",
-          ...edge,
-          ...["--label", "SERVICE_3000_NAME=wrong", "--label", "SERVICE_8080_IGNORE=true"],
-          image,
-        ),
-        network: await run("network", "--network", "bridge", "--label", "SERVICE_NAME=lost", image),
-        loopback: await run("loopback", ...edge, "--label", "SERVICE_NAME=inward", ...[
-          "--env",
-          "HOST=127.0.0.1",
-          image,
-        ]),
-        health: await run(
-          "health",
-          ...edge,
-          ...["--label", "SERVICE_NAME=sick", "--health-interval", "1s", "--health-retries", "1"],
-          ...["--health-cmd", "echo no database; exit 1", image],
-        ),
-        routeA: await run(
-          "route-a",
-          ...edge,
-          ...["--label", "SERVICE_NAME=blue", "--label", "SERVICE_HOST=shop.example"],
-          image,
-        ),
-        routeB: await run(
-          "route-b",
-          ...edge,
-          ...["--label", "SERVICE_NAME=green", "--label", "SERVICE_HOST=shop.example"],
-          image,
-        ),
-      };
-      const told = (name: string, cause: RegExp, remedy: RegExp) =>
-        eventually(async () => {
-          const { out } = await ask(stack, "explain", name);
-          assert.match(out, cause);
-          assert.match(out, remedy);
-        }, { within: 30_000, every: 500 });
-      await told(
-        names.port,
-        /Why +Wrong port: .*:3000, but port 8080 answers/,
-        /SERVICE_8080_NAME/,
-      );
-      await told(
-        names.network,
-        /Why +It is on no network that nginx shares/,
-        new RegExp(`docker network connect ${stack.project}_edge ${names.network}`),
-      );
-      await told(names.loopback, /Why .*listens on 127\.0\.0\.1 only/, /0\.0\.0\.0:8080/);
-      await told(names.health, /HEALTHCHECK fails: .*no database/, /docker exec/);
-      await told(
-        names.routeB,
-        /Two services on one route: .*shop\.example\/; blue has it/,
-        /another SERVICE_HOST/,
-      );
-    });
+    await step(
+      "explain and the page name cause and remedy of a newcomer's five mistakes",
+      async () => {
+        const image = (await docker("inspect", "--format", "{{.Config.Image}}", first)).trim();
+        const names = {
+          port: await run(
+            "port",
+            ...edge,
+            // Without its HEALTHCHECK, which would find it healthy from inside.
+            ...["--no-healthcheck", "--label", "SERVICE_3000_NAME=wrong"],
+            ...["--label", "SERVICE_8080_IGNORE=true"],
+            image,
+          ),
+          network: await run(
+            "network",
+            "--network",
+            "bridge",
+            "--label",
+            "SERVICE_NAME=lost",
+            image,
+          ),
+          loopback: await run(
+            "loopback",
+            ...[...edge, "--no-healthcheck", "--label", "SERVICE_NAME=inward"],
+            ...["--env", "HOST=127.0.0.1", image],
+          ),
+          // The same, and its HEALTHCHECK asks inside the container: in rotation, and nginx gets no answer.
+          deaf: await run(
+            "deaf",
+            ...[...edge, "--label", "SERVICE_NAME=deaf", "--health-interval", "1s"],
+            ...["--env", "HOST=127.0.0.1", image],
+          ),
+          health: await run(
+            "health",
+            ...edge,
+            ...["--label", "SERVICE_NAME=sick", "--health-interval", "1s", "--health-retries", "1"],
+            ...["--health-cmd", "echo no database; exit 1", image],
+          ),
+          routeA: await run(
+            "route-a",
+            ...edge,
+            ...["--label", "SERVICE_NAME=blue", "--label", "SERVICE_HOST=shop.example"],
+            image,
+          ),
+          routeB: await run(
+            "route-b",
+            ...edge,
+            ...["--label", "SERVICE_NAME=green", "--label", "SERVICE_HOST=shop.example"],
+            image,
+          ),
+        };
+        const told = (name: string, cause: RegExp, remedy: RegExp) =>
+          eventually(async () => {
+            const { out } = await ask(stack, "explain", name);
+            assert.match(out, cause);
+            assert.match(out, remedy);
+          }, { within: 30_000, every: 500 });
+        await told(
+          names.port,
+          /Why +Wrong port: .*:3000, but port 8080 answers/,
+          /SERVICE_8080_NAME/,
+        );
+        await told(
+          names.network,
+          /Why +It is on no network that nginx shares/,
+          new RegExp(`docker network connect ${stack.project}_edge ${names.network}`),
+        );
+        await told(names.loopback, /Why .*listens on 127\.0\.0\.1 only/, /0\.0\.0\.0:8080/);
+        await told(
+          names.deaf,
+          /listens on 127\.0\.0\.1 only.* HEALTHCHECK passes all the same/,
+          /0\.0\.0\.0:8080/,
+        );
+        await told(names.health, /HEALTHCHECK fails: .*no database/, /docker exec/);
+        await told(
+          names.routeB,
+          /Two services on one route: .*shop\.example\/; blue has it/,
+          /another SERVICE_HOST/,
+        );
+        // The page has what the registrator knows; it asks no container itself.
+        const page = async () => {
+          const answer = await fetch(`http://127.0.0.1:${stack.dashboardPort}/`);
+          const text = (await answer.text()).replace(/<[^>]+>/g, " ").replaceAll("&lt;", "<");
+          return text.slice(text.indexOf("Show only")).replace(/\s+/g, " "); // below the timeline
+        };
+        const shown = (name: string, words: RegExp) =>
+          eventually(async () => {
+            const text = await page();
+            const at = text.indexOf(` ${name} `);
+            assert.ok(at >= 0, `${name} is not on the page`);
+            assert.match(text.slice(at, at + 600), words);
+          }, { within: 20_000, every: 500 });
+        const refused =
+          /refused: is this the right port, .* listen on 0\.0\.0\.0, not on 127\.0\.0\.1/;
+        await shown(names.port, refused);
+        await shown(names.loopback, refused);
+        await shown(
+          names.network,
+          new RegExp(`on no network that nginx shares .*Add the network ${stack.project}_edge`),
+        );
+        await shown(names.health, /Its HEALTHCHECK fails: docker inspect shows what/);
+        await shown(
+          names.routeB,
+          /Not served on shop\.example\/: the service blue claims it too.*Change SERVICE_HOST/,
+        );
+      },
+    );
 
     await step("doctor names the broken link: etcd, then the registrator", async () => {
       await stack.compose("kill", "-s", "KILL", "etcd");

@@ -2,6 +2,7 @@
 import type { Engine } from "../docker/engine.ts";
 import type { Entry, Registry } from "../etcd/registry.ts";
 import type { Rules } from "../registrator/instances_of.ts";
+import type { Edge } from "./edge.ts";
 import type { Terminal } from "./terminal.ts";
 import { type View, viewOf } from "./view.ts";
 
@@ -9,6 +10,7 @@ import { type View, viewOf } from "./view.ts";
 export interface Context {
   readonly registry: Registry;
   readonly engine: Engine;
+  readonly edge: Edge;
   /** What the registrator of this host goes by; asks Docker, and throws when it does not answer. */
   readonly rules: () => Promise<Rules>;
   readonly terminal: Terminal;

@@ -6,9 +6,10 @@ import { probe } from "../registrator/probe.ts";
 import type { Finding, Target } from "../registrator/target.ts";
 import { type Context, EXIT, readView } from "./context.ts";
 import { type Case, explain, type Explanation } from "./explanation.ts";
+import type { LiveConfiguration } from "./edge.ts";
 import type { Condition } from "./inspected.ts";
 import { ago, STATE_STYLES, styled, tableOf, type Terminal } from "./terminal.ts";
-import { getsTraffic, matching } from "./view.ts";
+import { getsTraffic, matching, type Row } from "./view.ts";
 
 export interface ExplainOptions {
   readonly json?: boolean;
@@ -25,7 +26,7 @@ export async function explainContainer(
   { json }: ExplainOptions,
   context: Context & { readonly condition: (id: string) => Promise<Condition | undefined> },
 ): Promise<number> {
-  const { registry, engine, terminal, now } = context;
+  const { registry, engine, edge, terminal, now } = context;
   const rules = await context.rules();
   const view = await readView(registry);
   const known = matching(view.rows, name);
@@ -45,7 +46,9 @@ export async function explainContainer(
       new Set(rows.filter(getsTraffic).map((row) => row.instance)),
     )
     : { findings: new Map<string, Finding>(), openPorts: [] };
-  const facts: Case = { name, container, condition, reading, rules, view, rows, ...knocked };
+  const live = await edge.live().catch(() => undefined);
+  const seen = { reading, rules, view, rows, live, now: now() };
+  const facts: Case = { name, container, condition, ...seen, ...knocked };
   const explanation = explain(facts);
   terminal.write(
     `${json ? jsonOf(facts, explanation) : textOf(facts, explanation, now(), terminal)}\n`,
@@ -98,10 +101,10 @@ function target(
 }
 
 function jsonOf(
-  { name, container, rows, reading }: Case,
+  { name, container, rows, reading, live }: Case,
   { inRotation, problems }: Explanation,
 ): string {
-  const instances = rows.map(({ id: _, ...row }) => row);
+  const instances = rows.map(({ id: _, ...row }) => ({ ...row, live: isLive(row, live) }));
   const { instances: expected, rejections } = reading;
   const found = { container: container?.name ?? name, inRotation, problems };
   return JSON.stringify({ ...found, instances, expected, rejections }, undefined, 2);
@@ -138,7 +141,7 @@ export function textOf(
 }
 
 function factsOf(
-  { container, condition, reading, rows, rules, findings }: Case,
+  { container, condition, reading, rows, rules, findings, live }: Case,
   now: number,
   terminal: Pick<Terminal, "colours">,
 ): ReadonlyArray<readonly [string, string]> {
@@ -186,8 +189,26 @@ function factsOf(
     facts.push([`status ${port}`, `${what} for ${ago(since, now)}: ${reason}`]);
     if (note) facts.push(["note", note]);
     facts.push(["key", key ?? "none"]);
+    if (row.address !== undefined) facts.push(["nginx", nginxOf(row, live, now)]);
   }
   return facts;
+}
+
+/** Whether nginx serves it; undefined where that is not known. */
+function isLive(
+  { address }: Pick<Row, "address">,
+  live: LiveConfiguration | undefined,
+): boolean | undefined {
+  return live && address !== undefined ? live.addresses.has(address) : undefined;
+}
+
+function nginxOf(row: Row, live: LiveConfiguration | undefined, now: number): string {
+  if (!live) return "does not answer from here: --edge names its status listener";
+  const { generation, at } = live;
+  const since = at > 0 ? `, live for ${ago(new Date(at).toISOString(), now)}` : "";
+  return `${isLive(row, live) ? "has" : "does not have"} ${row.address} in its configuration ${
+    generation.slice(0, 12)
+  }${since}`;
 }
 
 function settingsIn({ labels, env }: Container): string {

@@ -5,6 +5,7 @@ import type { Reading, Rules } from "../registrator/instances_of.ts";
 import { generalMetadata, isNamed, settingsOf } from "../registrator/metadata.ts";
 import { isYes } from "../registrator/rejected_error.ts";
 import type { Finding } from "../registrator/target.ts";
+import type { LiveConfiguration } from "./edge.ts";
 import type { Condition } from "./inspected.ts";
 import { getsTraffic, type Row, type View } from "./view.ts";
 
@@ -25,6 +26,10 @@ export interface Case {
   readonly findings: ReadonlyMap<string, Finding>;
   /** Other ports of it that accept connections, asked when one was refused. */
   readonly openPorts: readonly number[];
+  /** What nginx serves; undefined: it does not answer from here. */
+  readonly live: LiveConfiguration | undefined;
+  /** In ms since 1970. */
+  readonly now: number;
 }
 
 /** One thing that keeps it out, or will. */
@@ -173,7 +178,7 @@ function inState(row: Row, instance: Instance, facts: Case): Problem | undefined
   const name = container!.name;
   switch (state) {
     case "up":
-      return weightless(row) ?? deaf(row, instance, facts);
+      return weightless(row) ?? deaf(row, instance, facts) ?? unserved(row, instance, facts);
     case "paused":
       return { port, cause: "It is paused.", remedy: `docker unpause ${name}` };
     case "draining":
@@ -207,6 +212,42 @@ function weightless({ port, weight, key }: Row): Problem | undefined {
   }
   if (weight !== 0) return undefined;
   return { port, cause: "Its SERVICE_WEIGHT is 0.", remedy: "Give it a weight from 1 to 1000." };
+}
+
+/** After so many ms nginx should have it. */
+const LATE = 2_000;
+
+/** It stands in etcd, and nginx does not have it. */
+function unserved(
+  { port, address, key = "", since }: Row,
+  { protocol }: Instance,
+  { live, now }: Case,
+): Problem | undefined {
+  if (!live || address === undefined || protocol === "udp") return undefined;
+  if (live.addresses.has(address)) return undefined;
+  const why = live.leftOut.get(key.replace(/[^A-Za-z0-9._:/-]/g, "?"));
+  if (why !== undefined) {
+    return {
+      port,
+      cause: `nginx has left it out: ${why}.`,
+      remedy: `Mend the label that it comes from; \`etcdctl get ${key}\` shows the value.`,
+    };
+  }
+  if (now - Date.parse(since) < LATE) {
+    return {
+      port,
+      cause: "Its key is there, and nginx is about to take it.",
+      remedy: "Ask again in a moment.",
+    };
+  }
+  return {
+    port,
+    cause: `Its key is there, and nginx's live configuration does not have it${
+      live.newer ? ": a newer one waits to be loaded" : ""
+    }.`,
+    remedy:
+      "`docker compose logs --tail 20 nginx` says why: check_failed, reload_failed, not_vouched or etcd_unreachable.",
+  };
 }
 
 /** Its HEALTHCHECK passes inside the container, and nginx gets no answer. */

@@ -6,7 +6,7 @@ import { instancesOf } from "../registrator/instances_of.ts";
 import { readView } from "./context.ts";
 import { type Case, explain } from "./explanation.ts";
 import type { Condition } from "./inspected.ts";
-import { SampleRegistry } from "./sample.ts";
+import { NOW, SampleRegistry, SINCE } from "./sample.ts";
 import { matching } from "./view.ts";
 
 const rules = { host: "h", networks: ["shop_edge"], explicit: false, tags: [] };
@@ -30,6 +30,7 @@ async function told(
     reading: instancesOf(container, rules),
     rows: matching(view.rows, "web-c1"),
     findings: new Map(),
+    ...{ live: undefined, now: NOW },
     ...more,
   });
   const [{ cause, remedy } = { cause: "", remedy: "" }] = problems;
@@ -167,4 +168,24 @@ Deno.test("explain() tells of a path that does not answer as it should", async (
     findings,
   });
   assert.equal(cause, "SERVICE_CHECK_HTTP asks for /ready, and it answers: status is 404.");
+});
+
+Deno.test("explain() tells that nginx has left it out, does not have it, or is about to", async () => {
+  const live = {
+    ...{ generation: "a".repeat(64), at: NOW, newer: false },
+    addresses: new Set<string>(),
+    leftOut: new Map<string, string>(),
+  };
+  const address = "172.20.0.5:80";
+  assert.equal((await told({}, { live: { ...live, addresses: new Set([address]) } })).count, 0);
+  const missing = await told({}, { live });
+  assert.match(missing.cause, /nginx's live configuration does not have it\.$/);
+  assert.match(missing.remedy, /docker compose logs --tail 20 nginx/);
+  const newer = await told({}, { live: { ...live, newer: true } });
+  assert.match(newer.cause, /a newer one waits to be loaded/);
+  const leftOut = new Map([["/services/nginx/h:web-c1:80", "the service name is not valid"]]);
+  const out = await told({}, { live: { ...live, leftOut } });
+  assert.match(out.cause, /^nginx has left it out: the service name is not valid\.$/);
+  const soon = await told({}, { live, now: Date.parse(SINCE) + 500 });
+  assert.match(soon.cause, /about to take it/);
 });

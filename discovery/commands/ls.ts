@@ -17,10 +17,16 @@ export async function ls(
   { json, watch }: LsOptions,
   context: Context,
 ): Promise<number> {
-  const { terminal, registry, now, wait, signal } = context;
+  const { terminal, registry, edge, now, wait, signal } = context;
+  // A share changes all the time: no reason for another line.
+  const shared = !watch || (terminal.interactive && !json);
   const draw = async () => {
-    const view = only(await readView(registry), services);
-    return json ? jsonOf(view, watch ? undefined : 2) : textOf(view, now(), terminal);
+    const all = await readView(registry);
+    const shares = shared ? sharesOf(all, await edge.counts().catch(() => new Map())) : undefined;
+    const view = only(all, services);
+    return json
+      ? jsonOf(view, { indent: watch ? undefined : 2, shares })
+      : textOf(view, now(), terminal, shares);
   };
   if (!watch) {
     terminal.write(`${await draw()}\n`);
@@ -43,11 +49,30 @@ function only(view: View, services: readonly string[]): View {
   return { ...view, rows: view.rows.filter(({ service }) => services.includes(service ?? "")) };
 }
 
+/** Which part of its service's last requests each row was sent, from 0 to 1; none where nothing was sent. */
+type Shares = ReadonlyMap<string, number>;
+
+function sharesOf({ rows }: View, counts: ReadonlyMap<string, number>): Shares {
+  const sums = new Map<string, number>();
+  const mine = ({ address }: Row) => counts.get(address ?? "") ?? 0;
+  for (const row of rows) {
+    sums.set(row.service ?? "", (sums.get(row.service ?? "") ?? 0) + mine(row));
+  }
+  return new Map(rows.flatMap((row) => {
+    const sum = sums.get(row.service ?? "")!;
+    return sum > 0 && row.address !== undefined ? [[row.id, mine(row) / sum] as const] : [];
+  }));
+}
+
 /** The view as JSON: `{instances, hosts, drains, malformed}`. */
-export function jsonOf({ rows, hosts, drains, malformed }: View, indent?: number): string {
-  const instances = rows.map(({ id: _, ...row }) => ({
+export function jsonOf(
+  { rows, hosts, drains, malformed }: View,
+  { indent, shares }: { indent?: number | undefined; shares?: Shares | undefined } = {},
+): string {
+  const instances = rows.map(({ id, ...row }) => ({
     ...row,
-    traffic: getsTraffic({ id: _, ...row }),
+    traffic: getsTraffic({ id, ...row }),
+    share: shares?.get(id),
   }));
   return JSON.stringify({ instances, hosts, drains, malformed }, undefined, indent);
 }
@@ -57,17 +82,20 @@ export function textOf(
   view: View,
   now: number,
   terminal: Omit<Terminal, "write" | "warn">,
+  shares: Shares = new Map(),
 ): string {
   const { rows, drains, malformed, hosts } = view;
   const several = new Set(rows.map(({ host }) => host)).size > 1;
   const narrow = terminal.width() < 80; // then only what says who, how and why
-  const where = narrow ? [] : ["ADDRESS", "WEIGHT"];
+  const share = !narrow && shares.size > 0; // nginx does not answer, or nobody has asked it anything
+  const where = narrow ? [] : ["ADDRESS", "WEIGHT", ...share ? ["SHARE"] : []];
   const head = ["SERVICE", "INSTANCE", "STATE", ...where, "SINCE", "REASON"];
   const lines = rows.map((row) => [
     row.service ?? "-",
     (several ? `${row.host}:` : "") + nameOf(row),
     styled(terminal, STATE_STYLES[row.state], row.state),
     ...narrow ? [] : [row.address ?? "-", row.weight === undefined ? "-" : String(row.weight)],
+    ...share ? [shares.has(row.id) ? `${Math.round(shares.get(row.id)! * 100)} %` : "-"] : [],
     ago(row.since, now),
     row.note ? `${row.reason} ${row.note}` : row.reason,
   ]);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { stripVTControlCharacters } from "node:util";
 import { ls, textOf } from "./ls.ts";
 import { readView } from "./context.ts";
-import { NOW, sampleContext, SampleRegistry } from "./sample.ts";
+import { NOW, sampleContext, sampleEdge, SampleRegistry } from "./sample.ts";
 
 const long = "GET http://172.20.0.5/readyz: connection refused: does the application listen there?";
 
@@ -75,4 +75,20 @@ Deno.test("ls() --watch --json writes a line for each change, and ends with its 
     JSON.parse(line).instances.filter(({ traffic }: { traffic: boolean }) => traffic).length
   );
   assert.deepEqual(counts, [1, 2]);
+});
+
+Deno.test("ls() tells which share of its service's last requests an instance was sent, when nginx tells", async () => {
+  const registry = new SampleRegistry().instance("web", "web-1", "up")
+    .instance("api", "api-1", "up").instance("web", "web-2", "starting");
+  const edge = sampleEdge({ counts: () => Promise.resolve(new Map([["172.20.0.5:80", 30]])) });
+  const { context, text } = sampleContext(registry, { edge });
+  await ls(["web"], {}, context);
+  const [head, up, starting] = text().split("\n");
+  assert.match(head!, /WEIGHT {2}SHARE {2,}SINCE/);
+  assert.match(up!, / {2}1 {7}100 % {2,}3m /);
+  assert.match(starting!, / {2}- {7}- {2,}3m /);
+  const json = sampleContext(registry, { edge });
+  await ls(["web"], { json: true }, json.context);
+  const shares = JSON.parse(json.text()).instances.map(({ share }: { share?: number }) => share);
+  assert.deepEqual(shares, [1, undefined]);
 });

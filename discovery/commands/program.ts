@@ -22,6 +22,7 @@ export interface Actions {
 export interface Places {
   readonly etcd?: string;
   readonly docker?: string;
+  readonly edge?: string;
 }
 
 const EXIT_CODES = `
@@ -47,11 +48,13 @@ export function program(
     root.command(name).summary(COMMANDS[name]).description(COMMANDS[name]).exitOverride()
       .option("--etcd <urls>", "etcd's endpoints (variable ROLLCALL_ETCD)")
       .option("--docker <url>", "the Engine API (variable ROLLCALL_DOCKER)")
+      .option("--edge <url>", "nginx's status listener (default: http://nginx:8081)")
       .helpOption("--help", "how to use it")
       .hook("preAction", (_, command) => {
-        const { etcd, docker } = command.opts<Places>();
+        const { etcd, docker, edge } = command.opts<Places>();
         if (etcd !== undefined) root.setOptionValue("etcd", etcd);
         if (docker !== undefined) root.setOptionValue("docker", docker);
+        if (edge !== undefined) root.setOptionValue("edge", edge);
       })
       .addHelpText(
         "after",

@@ -10,6 +10,7 @@ import { rulesOf, selfOf } from "../registrator/rules_of.ts";
 import type { Config } from "../registrator/settings.ts";
 import { askNginx } from "./ask_nginx.ts";
 import { type Context, EXIT, UsageError } from "./context.ts";
+import { edgeAt } from "./edge.ts";
 import { doctor } from "./doctor.ts";
 import { drain, undrain } from "./drain.ts";
 import { explainContainer } from "./explain.ts";
@@ -60,14 +61,23 @@ export async function runCommand(
 
 function actionsOf(places: Places, surroundings: Surroundings): Actions {
   const { terminal, signal, env, heartbeat, hostname } = surroundings;
-  const flags = Object.entries(places).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const { edge = "http://nginx:8081", ...settings } = places;
+  const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const using = async (work: (context: Context, config: Config) => Promise<number>) => {
     const config = readConfig(flags, env);
     const registry = new EtcdRegistry({ endpoints: config.etcd });
     const engine = new HttpEngine(config.docker);
     let rules: Promise<Rules> | undefined;
     const context: Context = {
-      ...{ registry, engine, terminal, signal, wait: delay, now: () => Date.now() },
+      ...{
+        registry,
+        engine,
+        edge: edgeAt(edge),
+        terminal,
+        signal,
+        wait: delay,
+        now: () => Date.now(),
+      },
       rules: () =>
         rules ??= selfOf(engine, config, hostname()).then((self) => rulesOf(config, self)),
     };

@@ -5,6 +5,7 @@ import type { State } from "../instance.ts";
 import { drainKey, hostKey, serviceKey, statusKey } from "../keys.ts";
 import { encode } from "../registration.ts";
 import type { Context } from "./context.ts";
+import type { Edge } from "./edge.ts";
 
 export const NOW = Date.parse("2026-11-23T03:00:00.000Z");
 export const SINCE = new Date(NOW - 180_000).toISOString();
@@ -68,6 +69,12 @@ export function sampleTerminal(out: string[], err: string[]): Context["terminal"
   };
 }
 
+/** An nginx that does not answer, but for what is said here. */
+export function sampleEdge(change: Partial<Edge> = {}): Edge {
+  const away = () => Promise.reject(new Error("nginx is away"));
+  return { live: away, counts: away, ...change };
+}
+
 /** A context that writes into `out` and `err`, and whose time passes only while it waits. */
 export function sampleContext(registry: MemoryRegistry, change: Partial<Context> = {}) {
   let now = NOW;
@@ -76,6 +83,7 @@ export function sampleContext(registry: MemoryRegistry, change: Partial<Context>
   const context: Context = {
     registry,
     engine: new MemoryEngine(() => now),
+    edge: sampleEdge(),
     rules: () => Promise.resolve({ host: "h", networks: ["edge"], explicit: false, tags: [] }),
     terminal: sampleTerminal(out, err),
     now: () => now,

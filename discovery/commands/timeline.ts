@@ -2,6 +2,7 @@
 import { signalName } from "../docker/signals.ts";
 import type { ContainerEvent } from "../docker/events.ts";
 import type { State } from "../instance.ts";
+import { changeId } from "../trace.ts";
 import { getsTraffic, type Row, type View } from "./view.ts";
 
 /** A moment on the way of a change. */
@@ -13,6 +14,8 @@ export interface Step {
 
 /** One instance is in another state than at the last look. */
 export interface Change {
+  /** Its id in logs; undefined for a key that no registrator tells of. */
+  readonly id: string | undefined;
   /** When it was seen, in ms since 1970. */
   readonly at: number;
   readonly row: Row;
@@ -22,6 +25,12 @@ export interface Change {
   readonly traffic: "in" | "out" | "same";
   /** Empty where they cannot be known: another host's clock. */
   readonly steps: readonly Step[];
+  /** When the first step was, in ms since 1970. */
+  readonly began: number | undefined;
+  /** The configuration that it was live with first, once it is. */
+  readonly generation?: string;
+  /** What nginx is to have, or not to have any more; undefined where it is of no concern to nginx. */
+  readonly address: string | undefined;
 }
 
 /** Remembers the last look and the last event of each container. Times in ms since 1970. */
@@ -66,18 +75,31 @@ export class Timeline {
   private change(row: Row, old: Row | undefined, to: Change["to"], at: number): Change {
     const [was, is] = [old !== undefined && getsTraffic(old), to !== "gone" && getsTraffic(row)];
     const traffic = was === is ? "same" : is ? "in" : "out";
-    return { at, row, from: old?.state, to, traffic, steps: this.steps(row, to, at) };
+    const moments = this.moments(row, to, at);
+    const began = moments[0]?.at;
+    const steps = moments.map(({ name, at }) => ({
+      name,
+      after: Math.max(0, Math.round(at - began!)),
+    }));
+    const address = traffic === "same" || row.port.endsWith(":udp")
+      ? undefined
+      : (is ? row : old)?.address;
+    const id = changeId(row.containerId, row.since);
+    return { id, at, row, from: old?.state, to, traffic, steps, began, address };
   }
 
-  private steps({ host, containerId, since }: Row, to: Change["to"], at: number): readonly Step[] {
+  private moments(
+    { host, containerId, since }: Row,
+    to: Change["to"],
+    at: number,
+  ): ReadonlyArray<{ readonly name: string; readonly at: number }> {
     if (host !== this.host) return [];
     const origin = this.origins.get(containerId);
     const decided = to === "gone" ? [] : [{ name: "decided", at: Date.parse(since) }];
     const moments = [...(origin ? [origin] : []), ...decided, { name: "in etcd", at }];
     // An event that was heard late, or a `since` that an older life left: no order, no figures.
-    if (moments.some((moment, i) => i > 0 && moment.at < moments[i - 1]!.at - 5)) return [];
-    const start = moments[0]!.at;
-    return moments.map(({ name, at }) => ({ name, after: Math.max(0, Math.round(at - start)) }));
+    const late = moments.some((moment, i) => i > 0 && moment.at < moments[i - 1]!.at - 5);
+    return late ? [] : moments;
   }
 }
 

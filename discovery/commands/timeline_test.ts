@@ -1,6 +1,7 @@
 // Changes between two looks, and the steps that led to them.
 import assert from "node:assert/strict";
 import type { ContainerEvent } from "../docker/events.ts";
+import { Awaiting, PATIENCE } from "./awaiting.ts";
 import { readView } from "./context.ts";
 import { NOW, SampleRegistry, SINCE } from "./sample.ts";
 import { Timeline } from "./timeline.ts";
@@ -77,4 +78,53 @@ Deno.test("Timeline counts from the decision where no event set it in motion", a
   );
   assert.equal(change!.traffic, "out");
   assert.deepEqual(change!.steps, [{ name: "decided", after: 0 }, { name: "in etcd", after: 9 }]);
+});
+
+Deno.test("Awaiting adds the step to nginx when nginx has it, or has it no more", async () => {
+  const registry = new SampleRegistry();
+  const timeline = new Timeline("h");
+  timeline.saw(await readView(registry), NOW);
+  timeline.heard(event("start", DECIDED - 400));
+  const [came] = timeline.saw(
+    await readView(registry.instance("web", "web-1", "up")),
+    DECIDED + 20,
+  );
+  const live = (at: number, ...addresses: readonly string[]) => ({
+    ...{ generation: "g", at, addresses: new Set(addresses), leftOut: new Map(), newer: false },
+  });
+  const awaiting = new Awaiting();
+  awaiting.add(came!);
+  assert.deepEqual(awaiting.settle(live(DECIDED - 900), DECIDED + 30), []);
+  const swapped = { ...live(DECIDED - 900, "172.20.0.5:80"), newer: true }; // and not live yet
+  assert.deepEqual(awaiting.settle(swapped, DECIDED + 50), []);
+  const [arrived] = awaiting.settle(live(DECIDED + 60, "172.20.0.5:80"), DECIDED + 90);
+  assert.deepEqual(arrived!.steps.at(-1), { name: "live", after: 460 });
+  assert.equal(awaiting.any, false);
+
+  timeline.heard({ ...event("pause", DECIDED + 1_000) });
+  const [left] = timeline.saw(
+    await readView(registry.instance("web", "web-1", "paused")),
+    DECIDED + 1_010,
+  );
+  assert.equal(left!.address, "172.20.0.5:80"); // though its key is gone
+  awaiting.add(left!);
+  assert.deepEqual(
+    awaiting.settle(live(DECIDED + 60, "172.20.0.5:80"), DECIDED + 1_020),
+    [],
+  );
+  assert.equal(awaiting.settle(live(DECIDED + 1_030), DECIDED + 1_050).length, 1);
+});
+
+Deno.test("Awaiting lets a change go that nginx does not take within seconds, or when nginx is away", async () => {
+  const registry = new SampleRegistry();
+  const timeline = new Timeline("h");
+  timeline.saw(await readView(registry), NOW);
+  const [came] = timeline.saw(await readView(registry.instance("web", "web-1", "up")), NOW);
+  const live = { generation: "g", at: 0, addresses: new Set<string>(), leftOut: new Map() };
+  const awaiting = new Awaiting();
+  awaiting.add(came!);
+  assert.deepEqual(awaiting.settle({ ...live, newer: false }, NOW + PATIENCE), []);
+  assert.deepEqual(awaiting.settle({ ...live, newer: false }, NOW + PATIENCE + 1), [came]);
+  awaiting.add(came!);
+  assert.deepEqual(awaiting.settle(undefined, NOW), [came]);
 });

@@ -1,5 +1,6 @@
 // `rollcall watch`: a line for every change, as it happens. Owns the looking and the lines, not what a change is.
 import { messageOf } from "../log.ts";
+import { Awaiting } from "./awaiting.ts";
 import { type Context, EXIT, readEntries } from "./context.ts";
 import { nameOf } from "./ls.ts";
 import { STATE_STYLES, styled, type Terminal } from "./terminal.ts";
@@ -17,7 +18,7 @@ const RETRY = 1_000;
 
 /** Follows Docker's events and etcd until the signal fires; says once when one of them is away. */
 export async function watch({ json }: WatchOptions, context: Context): Promise<number> {
-  const { registry, terminal, now, wait, signal } = context;
+  const { registry, edge, terminal, now, wait, signal } = context;
   const { host } = await context.rules();
   const timeline = new Timeline(host);
   const first = viewOf(await readEntries(registry));
@@ -29,6 +30,9 @@ export async function watch({ json }: WatchOptions, context: Context): Promise<n
   terminal.warn(
     `Following ${first.rows.length} instances; times run from Docker's event. Ctrl-C ends it.\n`,
   );
+  const awaiting = new Awaiting();
+  const tell = (change: Change) =>
+    terminal.write(`${json ? jsonOf(change) : lineOf(change, terminal)}\n`);
   while (!signal.aborted) {
     await wait(EVERY, signal);
     if (signal.aborted) break;
@@ -36,11 +40,18 @@ export async function watch({ json }: WatchOptions, context: Context): Promise<n
       const view = viewOf(await readEntries(registry));
       say("etcd", undefined);
       for (const change of timeline.saw(view, now())) {
-        terminal.write(`${json ? jsonOf(change) : lineOf(change, terminal)}\n`);
+        if (change.address === undefined) tell(change);
+        else awaiting.add(change);
       }
     } catch (error) {
       say("etcd", messageOf(error));
     }
+    if (!awaiting.any) continue;
+    const live = await edge.live().then((live) => {
+      say("nginx", undefined);
+      return live;
+    }, (error) => say("nginx", messageOf(error)));
+    for (const change of awaiting.settle(live ?? undefined, now())) tell(change);
   }
   await following;
   return EXIT.ok;
@@ -80,15 +91,24 @@ function once(
 }
 
 /** One line of JSON. */
-export function jsonOf({ at, row, from, to, traffic, steps }: Change): string {
+export function jsonOf({ id, at, row, from, to, traffic, steps, generation }: Change): string {
   const { host, container, port, service, instance, address, weight, reason, since } = row;
   return JSON.stringify({
-    ...{ time: new Date(at).toISOString(), service, instance, host, container, port },
+    ...{
+      time: new Date(at).toISOString(),
+      change: id,
+      generation: generation?.slice(0, 12),
+      service,
+      instance,
+      host,
+      container,
+      port,
+    },
     ...{ from, to, traffic, steps, since, address, weight, reason },
   });
 }
 
-/** `12:00:01.123 + service web-3:8080 up  start, decided +412 ms, in etcd +431 ms  GET … answers.` */
+/** `12:00:01.123 + service web-3:8080 up  start, decided +412 ms, in etcd +431 ms, live +502 ms  GET … answers.` */
 export function lineOf(
   { at, row, to, traffic, steps }: Change,
   terminal: Pick<Terminal, "colours" | "width">,

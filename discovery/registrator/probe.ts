@@ -55,7 +55,7 @@ function reasonOf(error: unknown): string {
   }
   const text = `${error} ${error instanceof Error ? error.cause ?? "" : ""}`;
   if (error instanceof Deno.errors.ConnectionRefused || /refused/i.test(text)) {
-    return "connection refused: does the application listen there, on 0.0.0.0 and not on 127.0.0.1 only?";
+    return "connection refused: is this the right port, and does the application listen on 0.0.0.0, not on 127.0.0.1 only?";
   }
   if (/unreachable|no route/i.test(text)) {
     return "no route to it: is it on a network of the registrator's?";
