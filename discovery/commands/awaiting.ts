@@ -38,9 +38,8 @@ function arrived(change: Change, { at, generation }: LiveConfiguration): Change 
   const { began, steps } = change;
   // Before it began nginx had it already, as after a registrator's restart; or its clock is another.
   if (began === undefined || at < began) return change;
-  return {
-    ...change,
-    generation,
-    steps: [...steps, { name: "live", after: Math.round(at - began) }],
-  };
+  const after = Math.round(at - began);
+  // etcd is looked at now and then, and nginx has said when it was: what was live then stood in etcd before.
+  const before = steps.map((step) => ({ ...step, after: Math.min(step.after, after) }));
+  return { ...change, generation, steps: [...before, { name: "live", after }] };
 }

@@ -99,6 +99,9 @@ Deno.test("Awaiting adds the step to nginx when nginx has it, or has it no more"
   assert.deepEqual(awaiting.settle(swapped, DECIDED + 50), []);
   const [arrived] = awaiting.settle(live(DECIDED + 60, "172.20.0.5:80"), DECIDED + 90);
   assert.deepEqual(arrived!.steps.at(-1), { name: "live", after: 460 });
+  awaiting.add(came!); // seen in etcd only when it was live already
+  const [soon] = awaiting.settle(live(DECIDED + 10, "172.20.0.5:80"), DECIDED + 90);
+  assert.deepEqual(soon!.steps.map(({ after }) => after), [0, 400, 410, 410]);
   assert.equal(awaiting.any, false);
 
   timeline.heard({ ...event("pause", DECIDED + 1_000) });

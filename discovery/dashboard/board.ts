@@ -115,6 +115,15 @@ export class Board {
     return settled;
   }
 
+  /** Takes the addresses from which nginx gets no answer. */
+  silent(addresses: ReadonlySet<string>): void {
+    for (const [id, placed] of this.keys) {
+      const unanswered = placed.row.state === "up" && addresses.has(placed.row.address);
+      if (placed.row.unanswered === unanswered) continue;
+      this.keys.set(id, { ...placed, row: { ...placed.row, unanswered }, version: ++this.version });
+    }
+  }
+
   /** Whether something in the timeline waits for nginx. */
   get unsettled(): boolean {
     return this.waiting.size > 0;
@@ -169,7 +178,9 @@ export class Board {
   private place(row: Row, now: number): void {
     const before = this.keys.get(row.id);
     // A status does not tell the address: whoever leaves keeps the one it had.
-    const kept = before && row.address === "" ? { ...row, address: before.row.address } : row;
+    const known = before && row.address === "" ? { ...row, address: before.row.address } : row;
+    const unanswered = known.state === "up" && before?.row.unanswered === true;
+    const kept = { ...known, unanswered };
     if (before && same(before.row, kept)) return;
     const moved = before && before.row.service !== row.service;
     if (moved) this.forget(before);
@@ -218,7 +229,8 @@ export class Board {
 }
 
 function same(a: Row, b: Row): boolean {
-  return a.state === b.state && a.reason === b.reason && a.note === b.note && a.since === b.since &&
+  return a.state === b.state && a.reason === b.reason && a.note === b.note &&
+    a.unanswered === b.unanswered && a.since === b.since &&
     a.address === b.address && a.weight === b.weight && a.wanted === b.wanted &&
     a.name === b.name && a.service === b.service && a.host === b.host;
 }

@@ -35,6 +35,8 @@ const UNWATCHED = 1_000;
 /** How often nginx is asked what is live while a change is on its way. */
 const ON_ITS_WAY = 100;
 const EACH_SECOND = 1_000;
+/** An instance of whose requests at least this part comes to nothing is shown as one that does not answer. */
+const SILENT = 0.5;
 
 /** The page's knowledge, kept up to date while `run` runs. */
 export class Dashboard {
@@ -179,7 +181,12 @@ export class Dashboard {
     } catch {
       this.traffic.forget(this.now()); // that nginx does not answer is said elsewhere
     }
-    this.feed.showRates(this.traffic.rates());
+    const rates = this.traffic.rates();
+    this.feed.showRates(rates);
+    const silent = [...rates ?? []].filter(([, { silent }]) => silent >= SILENT);
+    const before = this.board.version;
+    this.board.silent(new Set(silent.map(([address]) => address)));
+    if (this.board.version !== before) this.tell();
   }
 
   private async askRegistrators(): Promise<void> {

@@ -1,18 +1,66 @@
-// The page on the real stack: scaling seen in a browser; and, with PICTURES=<folder>, pictures of it for the README.
+// The page on the real stack: scaling seen in a browser; and, with PICTURES=<folder>, pictures of it for README and report.
 import assert from "node:assert/strict";
+import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { accountFor } from "../../scripts/bench/measure/account.ts";
 import { Stack } from "../../scripts/e2e/stack.ts";
 import { docker, dockerTest, eventually } from "../../scripts/testing/docker.ts";
 import { launch, openPage } from "./testing/browser.ts";
+import { type Frame, onTerminal, Pictures } from "./testing/pictures.ts";
 
-const PICTURES = Deno.env.get("PICTURES");
+const FOLDER = Deno.env.get("PICTURES");
+const PROJECT = "rollcall";
+const COLUMNS = 118;
+
+/** Notes in the page when a row came into rotation there, by the name of its instance. */
+const NOTE_ROWS = `
+  globalThis.shownUp = new Map();
+  new MutationObserver(() => {
+    for (const row of document.querySelectorAll("tbody tr[id]")) {
+      if (!row.querySelector(".state.up")) continue;
+      const name = row.querySelector("th").firstChild.textContent;
+      if (!shownUp.has(name)) shownUp.set(name, Date.now());
+    }
+  }).observe(document.getElementById("table"), { subtree: true, childList: true });`;
+
+/** How long after an instance was live its row said so, in ms, of those in the timeline; below 0: before. */
+const LAGS = `[...document.querySelectorAll("#timeline li")].flatMap((line) => {
+    const after = /→ up live after (\\d+) ms/.exec(line.textContent.replace(/\\s+/g, " "));
+    const seen = shownUp.get(line.querySelector("b").textContent);
+    const at = Date.parse(line.querySelector("time").dateTime);
+    return after && seen ? [seen - at - Number(after[1])] : [];
+  })`;
 
 dockerTest("the page shows docker compose up --scale as it happens", async (t) => {
-  const stack = new Stack();
+  if (FOLDER) { // with the names and ports that the README has
+    const others = await docker(
+      "ps",
+      "-q",
+      "--filter",
+      `label=com.docker.compose.project=${PROJECT}`,
+    );
+    if (others !== "") {
+      throw new Error(`Cannot take pictures: a project ${PROJECT} is running here`);
+    }
+  }
+  const stack = FOLDER
+    ? new Stack({ HTTP_PORT: "8080", DASHBOARD_PORT: "8088" }, PROJECT)
+    : new Stack();
   const browser = await launch();
+  const pictures = new Pictures(browser, FOLDER);
   const step = async (name: string, fn: () => Promise<void>) => {
     if (!await t.step(name, fn)) throw new Error(`Stopped after: ${name}`);
+  };
+  const env = { HTTP_PORT: String(stack.port), DASHBOARD_PORT: String(stack.dashboardPort) };
+  const compose = `docker compose${FOLDER ? "" : ` -p ${stack.project}`}`;
+  /** A picture of commands as they are typed, in the folder of compose.yaml. */
+  const terminal = async (name: string, ...commands: readonly string[]) => {
+    if (!pictures.wanted) return;
+    const typed = [];
+    for (const command of commands) {
+      typed.push({ command, printed: await onTerminal(command, { columns: COLUMNS, env }) });
+    }
+    await pictures.terminal(name, typed, COLUMNS);
   };
   let load: Awaited<ReturnType<Stack["load"]>> | undefined;
   try {
@@ -31,60 +79,144 @@ dockerTest("the page shows docker compose up --scale as it happens", async (t) =
         const chain = await page.locator("#chain").textContent() ?? "";
         assert.match(chain, new RegExp(`All ${count} that should be live are`));
       }, { within: 10_000 });
+    const { page: narrow } = await openPage(browser, {
+      viewport: { width: 430, height: 960 },
+      colorScheme: "light",
+      reducedMotion: "reduce",
+    });
+    const frames: Frame[] = [];
+    const frame = async (caption: string) => {
+      if (!pictures.wanted) return;
+      const clip = await narrow.locator("#instances").boundingBox() ?? undefined;
+      const shot = await narrow.screenshot({
+        ...clip && { clip: { ...clip, x: 0, width: 430, height: 860 }, fullPage: true },
+      });
+      frames.push({ caption, image: shot.toBase64() });
+    };
 
-    await step("three instances are there, and every link that can be seen works", async () => {
-      await stack.compose("up", "-d", "--build", "--scale", "service=3");
+    await step("one instance is there, and every link of the chain works", async () => {
+      await stack.compose("up", "-d", "--build", "--scale", "service=1");
       const url = `http://localhost:${stack.dashboardPort}/`;
       await eventually(async () => {
         await page.goto(url);
+        await narrow.goto(url);
       }, { within: 60_000 });
       complaints.splice(0); // of tries before it listened
-      await up(3);
-      await settled(3);
-      for (const link of ["registrator", "etcd", "confd", "nginx"]) {
-        assert.match(await page.locator("#chain").textContent() ?? "", new RegExp(`${link} works`));
-      }
+      await up(1);
+      await settled(1);
+      await eventually(async () => {
+        const chain = await page.locator("#chain").textContent() ?? "";
+        for (const link of ["docker", "registrator", "etcd", "confd", "nginx"]) {
+          assert.match(chain, new RegExp(`${link} works`));
+        }
+      }, { within: 20_000 });
+      await pictures.page(page, "page_1");
     });
 
-    await step("requests stand in the rows of those that nginx sent them to", async () => {
-      load = await stack.load(40);
+    await step("three instances; requests stand in the rows of those that got them", async () => {
+      await stack.scale(3);
+      await up(3);
+      load = await stack.load(40, 3);
       await eventually(async () => {
         const rates = await page.locator("tbody tr[id] td:nth-child(5)").allTextContents();
         assert.ok(rates.length === 3 && rates.every((rate) => Number(rate) > 5), rates.join());
       }, { within: 20_000 });
-      await picture(page, "page_3");
+      await settled(3);
+      await pictures.page(page, "page_3");
+      await frame("3 instances, 40 requests per second");
+      const curl = `for i in 1 2 3 4 5 6; do curl -s ${stack.url}/; echo; done`;
+      await terminal("curl", curl.replace("127.0.0.1", "localhost"));
+      await terminal(
+        "etcdctl",
+        `${compose} exec etcd etcdctl get --prefix /services --keys-only`,
+        `${compose} exec etcd etcdctl get --prefix /services/service/ --limit 1`,
+        `${compose} exec etcd etcdctl get --prefix /rollcall/hosts`,
+      );
+      const [first] = [`${stack.project}-service-1`];
+      await terminal(
+        "rollcall",
+        `${compose} exec registrator rollcall ls`,
+        `${compose} exec registrator rollcall explain ${first}`,
+      );
     });
 
-    await step(
-      "scale 10: all ten are shown, and how long each took until nginx had it",
-      async () => {
-        await stack.scale(10);
-        await up(10);
-        await settled(10);
+    await step("scale 10: all ten are shown, within a second of their going live", async () => {
+      await page.evaluate(NOTE_ROWS);
+      const began = Date.now();
+      const scaling = async () => {
+        const scaled = stack.scale(10);
         await eventually(async () => {
-          const latest = await page.locator("#timeline li").first().textContent() ?? "";
-          assert.match(latest, /→ up live after \d+ ms/);
+          assert.ok(await narrow.locator("tbody tr[id]").count() > 3);
+        }, { within: 30_000, every: 20 });
+        await frame(`--scale service=10, after ${seconds(began)}: they come`);
+        await scaled;
+        await up(10);
+      };
+      if (pictures.wanted) {
+        const printed = await onTerminal(`${compose} exec registrator rollcall watch`, {
+          ...{ columns: COLUMNS, env, after: scaling },
+          until: (text) => (text.match(/\+ +service /g)?.length ?? 0) >= 7,
         });
-        await picture(page, "page_10");
-      },
-    );
+        const command = `${compose} exec registrator rollcall watch`;
+        await pictures.terminal("watch", [{ command, printed }], COLUMNS);
+      } else await scaling();
+      await settled(10);
+      await frame(`after ${seconds(began)}: ten in rotation`);
+      const lags = await eventually(async () => {
+        const lags = await page.evaluate(LAGS) as number[];
+        assert.equal(lags.length, 7);
+        return lags;
+      });
+      const most = Math.max(...lags);
+      console.error(`      shown at most ${most} ms after nginx had it`);
+      assert.ok(most < 5_000, lags.join()); // 1 s on a quiet machine (docs/measurements.md)
+      await pictures.page(page, "page_10");
+    });
 
     await step("scale 3: seven drain, out of nginx at once, and then their rows go", async () => {
+      const began = Date.now();
       const scaling = stack.scale(3);
       await eventually(async () => {
         assert.equal(await page.locator("tbody .draining").count(), 7);
       }, { within: 10_000, every: 20 });
       await settled(3);
-      await picture(page, "page_draining");
+      await eventually(async () => {
+        assert.equal(await narrow.locator("tbody .draining").count(), 7);
+      }, { within: 2_000, every: 20 }).catch(() => {}); // a busy machine may have come too late
+      await frame(`--scale service=3, after ${seconds(began)}: seven finish what they have`);
+      await pictures.page(page, "page_draining");
       await scaling;
       await up(3);
+      await frame(`after ${seconds(began)}: three again`);
       const recording = await load!.stop();
       load = undefined;
-      assert.deepEqual(accountFor(recording).failures, []);
+      const { failures } = accountFor(recording);
+      assert.deepEqual(failures, []);
+      if (pictures.wanted) {
+        const count = recording.intended.length;
+        await eventually(async () => {
+          const rates = await narrow.locator("tbody tr[id] td:nth-child(5)").allTextContents();
+          assert.ok(rates.every((rate) => Number(rate) === 0), rates.join());
+        }, { within: 20_000 });
+        await frame(`all in all ${count} requests, ${failures.length} failed`);
+        await pictures.sequence("scaling", frames);
+      }
     });
 
-    await step("without the page nginx starts and serves", async () => {
+    await step("nobody is shut out, and the console has nothing to complain of", async () => {
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        assert.deepEqual(await barriers(page), []);
+      }
+      await page.emulateMedia({ colorScheme: "light" });
+      assert.deepEqual(complaints, []);
+    });
+
+    await step("without the page nginx starts and serves, and the page comes back", async () => {
       await stack.compose("stop", "dashboard");
+      await eventually(async () => {
+        assert.match(await page.locator("#connection").textContent() ?? "", /^Connection lost/);
+      }, { within: 20_000 });
       await stack.compose("restart", "nginx");
       await eventually(async () => assert.equal((await stack.get("/")).status, 200), {
         within: 20_000,
@@ -111,18 +243,15 @@ dockerTest("the page shows docker compose up --scale as it happens", async (t) =
   }
 });
 
-async function picture(page: Page, name: string): Promise<void> {
-  if (!PICTURES) return;
-  await Deno.mkdir(PICTURES, { recursive: true });
-  // WebP: a third of what PNG takes, and Playwright itself does not write it.
-  const devtools = await page.context().newCDPSession(page);
-  const { cssContentSize } = await devtools.send("Page.getLayoutMetrics");
-  const { data } = await devtools.send("Page.captureScreenshot", {
-    format: "webp",
-    quality: 80,
-    captureBeyondViewport: true,
-    clip: { ...cssContentSize, scale: 1 },
-  });
-  const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
-  await Deno.writeFile(`${PICTURES}/${name}.webp`, bytes);
+function seconds(began: number): string {
+  return `${((Date.now() - began) / 1000).toFixed(1)} s`;
+}
+
+/** What axe finds wrong, each in a line. */
+async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate("axe.run()") as {
+    violations: Array<{ id: string; nodes: Array<{ html: string }> }>;
+  };
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
 }

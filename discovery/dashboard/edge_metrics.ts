@@ -114,9 +114,9 @@ export class EdgeMetrics {
         kind: "counter",
         name: "rollcall_upstream_seconds_total",
         help: "Time that instances took to answer, all requests together.",
-        samples: [...this.series.values()].filter(({ codes }) => codes.size > 0).map((
-          { labels, seconds },
-        ) => ({ labels, value: rounded(seconds) })),
+        samples: [...this.series.values()].map(({ labels, seconds }) => (
+          { labels, value: rounded(seconds) }
+        )),
       },
       {
         kind: "histogram",
@@ -134,7 +134,9 @@ export class EdgeMetrics {
     const key = `${labels.service}\0${labels.host}\0${labels.container}`;
     let series = this.series.get(key);
     if (!series && this.series.size >= MOST && labels !== OTHER) return this.of(OTHER, now);
-    if (!series) this.series.set(key, series = { labels, codes: new Map(), seconds: 0, seen: now });
+    // From nothing on, so that a rate of errors is 0 and not unknown before the first one.
+    const codes = new Map([["2xx", 0], ["5xx", 0]]);
+    if (!series) this.series.set(key, series = { labels, codes, seconds: 0, seen: now });
     series.seen = now;
     return series;
   }

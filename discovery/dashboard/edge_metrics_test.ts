@@ -21,6 +21,7 @@ function placed(name: string, address: string, service = "web"): Placed {
       state: "up" as const,
       reason: "",
       note: "",
+      unanswered: false,
       since: "",
     },
     ...{ address, weight: 1, wanted: true },
@@ -44,6 +45,7 @@ Deno.test("EdgeMetrics count each try for its instance, by what came back and ho
   assert.equal(numbers.get(`${name}{${of("web-1")},code="none"}`), 1);
   assert.equal(numbers.get(`${name}{${of("web-2")},code="2xx"}`), 1);
   assert.equal(numbers.get(`${name}{${of("web-2")},code="5xx"}`), 1);
+  assert.equal(numbers.get(`${name}{${of("web-1")},code="5xx"}`), 0);
   assert.equal(numbers.get(`${name}{service="other",host="",container="",code="2xx"}`), 1);
   assert.equal(numbers.get(`rollcall_upstream_seconds_total{${of("web-2")}}`), 0.4);
   const duration = (le: string) =>
@@ -75,7 +77,8 @@ Deno.test("EdgeMetrics forget who is gone after ten minutes, and give an address
   metrics.take(line, [], 60_000); // its last requests are told after its row has gone
   const count = (container: string) =>
     [...numbersIn(metrics.text(STANDING))].filter(([key]) =>
-      key.startsWith("rollcall_upstream_requests_total") && key.includes(`"${container}"`)
+      key.startsWith("rollcall_upstream_requests_total") &&
+      key.includes(`"${container}",code="2xx"`)
     ).map(([, value]) => value);
   assert.deepEqual(count("web-1"), [2]);
   metrics.take(line, [placed("web-2", "10.0.0.1:80")], 61_000);
@@ -92,7 +95,7 @@ Deno.test("EdgeMetrics count for at most 5,000 instances by name, and the rest t
   );
   metrics.take(triesIn(rows.map(({ row }) => `${row.address}\t0.001\t200`)), rows, 0);
   const text = metrics.text(STANDING);
-  assert.ok(text.split("\n").length < 5_001 * 2 + 501 * 16 + 60);
+  assert.ok(text.split("\n").length < 5_001 * 3 + 501 * 16 + 60);
   const other = `rollcall_upstream_requests_total{service="other",host="",container="",code="2xx"}`;
   assert.equal(numbersIn(text).get(other), 100);
 });

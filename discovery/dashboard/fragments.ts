@@ -19,7 +19,8 @@ export function clean(value: string, most = 300): string {
 
 /** One row of the table. Requests and latency are filled in by the page's script: they change each second. */
 export function rowHtml({ tag, order, row }: Placed): string {
-  const { state, name, reason, note, address, weight, since } = row;
+  const { state, name, reason, address, weight, since } = row;
+  const note = row.unanswered ? UNANSWERED : row.note;
   return text(
     markup`<tr id="${tag}" data-order="${
       clean(order, 1000)
@@ -34,6 +35,10 @@ export function rowHtml({ tag, order, row }: Placed): string {
     }</td></tr>`,
   );
 }
+
+/** A HEALTHCHECK asks inside the container, so it may pass where nobody else gets an answer. */
+const UNANSWERED =
+  "nginx gets no answer from it: is this the right port, and does the application listen on 0.0.0.0, not on 127.0.0.1 only?";
 
 /** What stands above the rows of a service. */
 export function serviceHtml(service: string, rows: readonly Row[]): string {

@@ -95,6 +95,18 @@ browserTest(
       });
     });
 
+    await t.step("who is up and gives nginx no answer says so, until it does", async () => {
+      const note = page.locator("tr", { hasText: "shop-web-2" }).locator("small.note");
+      await eventually(async () => {
+        stage.request(2, 5, 0, 502);
+        assert.match(await note.textContent({ timeout: 200 }) ?? "", /no answer .* 0\.0\.0\.0/);
+      });
+      await eventually(async () => {
+        stage.request(2, 50, 5);
+        assert.equal(await note.count(), 0);
+      });
+    });
+
     await t.step("values from etcd are text, whatever they contain", async () => {
       stage.put({ number: 4, state: "rejected", reason: `<img src=x onerror="alert(1)">\u202e` });
       await eventually(async () => {

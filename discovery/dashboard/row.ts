@@ -24,6 +24,8 @@ export interface Row {
   readonly reason: string;
   /** What its owner asked for and does not get, and why; `""` when nothing. */
   readonly note: string;
+  /** nginx gets no answer from it, though it is in rotation. */
+  readonly unanswered: boolean;
   /** ISO time, `""` when not known. */
   readonly since: string;
   /** As nginx writes it, `172.20.0.5:8080`; `""` when not known. */
@@ -68,7 +70,7 @@ export class Keys {
       const registration = this.registrations.get(key);
       if (registration) explained.add(key);
       const row = { id, service, name, containerId, host, state, reason, note, since };
-      rows.push({ ...row, ...endpoint(registration) });
+      rows.push({ ...row, unanswered: false, ...endpoint(registration) });
     }
     for (const [id, registration] of this.registrations) {
       if (explained.has(id)) continue;
@@ -80,7 +82,13 @@ export class Keys {
       const { container: name, host, since } = registration;
       const reason = "Registered, with no status: written by hand or by another program.";
       const row = { id, service, name, host, state: "up", reason, since } as const;
-      rows.push({ ...row, containerId: "", note: "", ...endpoint(registration) });
+      rows.push({
+        ...row,
+        containerId: "",
+        note: "",
+        unanswered: false,
+        ...endpoint(registration),
+      });
     }
     return rows;
   }
@@ -103,6 +111,7 @@ function malformed(id: string, service: string, host: string): Row {
   const none = {
     containerId: "",
     note: "",
+    unanswered: false,
     since: "",
     address: "",
     weight: undefined,

@@ -60,8 +60,8 @@ Deno.test("Traffic counts each try of a request, over the last looks, and passes
   assert.deepEqual(
     traffic.rates(),
     new Map([
-      ["10.0.0.1:80", { requests: 1, latency: 20 }],
-      ["10.0.0.2:80", { requests: 0.5, latency: 4 }],
+      ["10.0.0.1:80", { requests: 1, latency: 20, silent: 0 }],
+      ["10.0.0.2:80", { requests: 0.5, latency: 4, silent: 0 }],
     ]),
   );
   for (let at = 3_000; at <= 8_000; at += 1_000) traffic.take([], at);
@@ -78,6 +78,14 @@ Deno.test("triesIn() tells what came back from each try, and that nothing did", 
   ]);
   assert.deepEqual(codes("10.0.0.1:80\t-\t-"), ["10.0.0.1:80 none"]);
   assert.deepEqual(codes("10.0.0.1:80\t0.1"), ["10.0.0.1:80 none"]); // an edge of an earlier version
+});
+
+Deno.test("Traffic tells which part came to nothing", () => {
+  const traffic = new Traffic(0);
+  traffic.take(triesIn(["10.0.0.1:80, 10.0.0.2:80\t0.000, 0.1\t502, 200"]), 1_000);
+  traffic.take(triesIn(["10.0.0.1:80\t0.1\t500"]), 2_000);
+  const silent = [...traffic.rates()!].map(([address, { silent }]) => [address, silent]);
+  assert.deepEqual(silent, [["10.0.0.1:80", 0.5], ["10.0.0.2:80", 0]]);
 });
 
 Deno.test("totals() reads nginx's connections and what edge/apply has counted; without the latter, the former", async () => {

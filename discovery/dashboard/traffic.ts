@@ -6,6 +6,8 @@ export interface Rate {
   readonly requests: number;
   /** Mean time from the request's sending to the answer's end, in ms. */
   readonly latency: number;
+  /** Which part of them came to nothing, from 0 to 1: nobody accepts, or nobody answers in time. */
+  readonly silent: number;
 }
 
 /** One request as it was sent to one instance: a request that failed there is tried at another. */
@@ -14,11 +16,19 @@ export interface Try {
   readonly seconds: number;
   /** `2xx`, or `none` where nothing came back. */
   readonly code: string;
+  /** nginx itself says 502 or 504 where nobody accepts or answers. */
+  readonly silent: boolean;
+}
+
+interface Count {
+  requests: number;
+  seconds: number;
+  silent: number;
 }
 
 interface Slot {
   readonly at: number;
-  readonly counts: ReadonlyMap<string, { readonly requests: number; readonly seconds: number }>;
+  readonly counts: ReadonlyMap<string, Readonly<Count>>;
 }
 
 /** Looks that a rate is made of. */
@@ -33,14 +43,9 @@ export class Traffic {
 
   /** Takes what was tried since the last look. `now` in ms. */
   take(tries: Iterable<Try>, now: number): void {
-    const counts = new Map<string, { requests: number; seconds: number }>();
-    for (const { address, seconds } of tries) {
-      const count = counts.get(address);
-      if (count === undefined) counts.set(address, { requests: 1, seconds });
-      else {
-        count.requests++;
-        count.seconds += seconds;
-      }
+    const counts = new Map<string, Count>();
+    for (const { address, seconds, silent } of tries) {
+      add(counts, address, { requests: 1, seconds, silent: Number(silent) });
     }
     this.slots.push({ at: now, counts });
     while (this.slots.length > SLOTS) this.began = this.slots.shift()!.at;
@@ -56,22 +61,28 @@ export class Traffic {
   rates(): ReadonlyMap<string, Rate> | undefined {
     const end = this.slots.at(-1)?.at;
     if (end === undefined || end <= this.began) return undefined;
-    const sums = new Map<string, { requests: number; seconds: number }>();
+    const sums = new Map<string, Count>();
     for (const { counts } of this.slots) {
-      for (const [address, { requests, seconds }] of counts) {
-        const sum = sums.get(address) ?? { requests: 0, seconds: 0 };
-        sums.set(address, {
-          requests: sum.requests + requests,
-          seconds: sum.seconds + seconds,
-        });
-      }
+      for (const [address, count] of counts) add(sums, address, count);
     }
     const span = (end - this.began) / 1000;
-    return new Map([...sums].map(([address, { requests, seconds }]) => [
+    return new Map([...sums].map(([address, { requests, seconds, silent }]) => [
       address,
-      { requests: requests / span, latency: seconds / requests * 1000 },
+      {
+        requests: requests / span,
+        latency: seconds / requests * 1000,
+        silent: silent / requests,
+      },
     ]));
   }
+}
+
+function add(counts: Map<string, Count>, address: string, more: Readonly<Count>): void {
+  const count = counts.get(address);
+  if (count === undefined) return void counts.set(address, { ...more });
+  count.requests += more.requests;
+  count.seconds += more.seconds;
+  count.silent += more.silent;
 }
 
 /**
@@ -85,7 +96,7 @@ export function triesIn(lines: readonly string[]): readonly Try[] {
     return addresses.split(", ").flatMap((address, i) => {
       const time = Number(seconds[i] === "-" ? 0 : seconds[i]);
       return /^[\d.:[\]a-fA-F]+:\d+$/.test(address) && Number.isFinite(time)
-        ? [{ address, seconds: time, code: classOf(statuses[i]) }]
+        ? [{ address, seconds: time, code: classOf(statuses[i]), silent: isSilence(statuses[i]) }]
         : [];
     });
   });
@@ -93,4 +104,8 @@ export function triesIn(lines: readonly string[]): readonly Try[] {
 
 function classOf(status: string | undefined): string {
   return /^[1-5]\d\d$/.test(status ?? "") ? `${status![0]}xx` : "none";
+}
+
+function isSilence(status: string | undefined): boolean {
+  return status === "502" || status === "504";
 }

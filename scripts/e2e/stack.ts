@@ -15,13 +15,18 @@ const ROOT = new URL("../..", import.meta.url).pathname;
 
 /** One compose project, made from the repository's own compose.yaml. */
 export class Stack {
-  readonly project = `rollcall-test-${crypto.randomUUID().slice(0, 8)}`;
-  readonly port = freePort();
-  readonly dashboardPort = freePort();
-  readonly url = `http://127.0.0.1:${this.port}`;
+  readonly project: string;
+  readonly port: number;
+  readonly dashboardPort: number;
+  readonly url: string;
   private readonly env: Record<string, string>;
 
-  constructor(env: Readonly<Record<string, string>> = {}) {
+  /** `project`: a name that people see, in pictures; nobody else may have it. */
+  constructor(env: Readonly<Record<string, string>> = {}, project?: string) {
+    this.project = project ?? `rollcall-test-${crypto.randomUUID().slice(0, 8)}`;
+    this.port = Number(env.HTTP_PORT ?? freePort());
+    this.dashboardPort = Number(env.DASHBOARD_PORT ?? freePort());
+    this.url = `http://127.0.0.1:${this.port}`;
     const ports = { HTTP_PORT: String(this.port), DASHBOARD_PORT: String(this.dashboardPort) };
     this.env = { ...ports, ...env };
   }

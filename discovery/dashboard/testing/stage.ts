@@ -113,8 +113,8 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Requests that nginx logged for an instance, each of so many ms. */
-  request(number: number, count: number, ms: number): void {
-    const line = `${addressOf(number)}:8080\t${(ms / 1000).toFixed(3)}\t200`;
+  request(number: number, count: number, ms: number, status = 200): void {
+    const line = `${addressOf(number)}:8080\t${(ms / 1000).toFixed(3)}\t${status}`;
     for (let i = 0; i < count; i++) this.edge.lines.push(line);
   }
 
