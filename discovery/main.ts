@@ -1,7 +1,9 @@
 // The `rollcall` program: reads arguments, environment and signals, builds the parts, and runs a command.
 import { delay } from "./delay.ts";
 import { HttpEngine } from "./docker/engine.ts";
+import { etcdPlaceOf } from "./etcd/etcd_place.ts";
 import { EtcdRegistry } from "./etcd/etcd_registry.ts";
+import { TlsError } from "./etcd/tls_files.ts";
 import { createLog, type Log, messageOf } from "./log.ts";
 import { backoff } from "./backoff.ts";
 import { RegistratorMetrics } from "./metrics/registrator_metrics.ts";
@@ -39,7 +41,7 @@ async function runRegistrator(config: Config): Promise<void> {
     ttl: config.ttl,
     resync: config.resync,
   });
-  const registry = new EtcdRegistry({ endpoints: config.etcd });
+  const registry = new EtcdRegistry(etcdPlaceOf(config));
   const metrics = config.metrics === undefined ? undefined : new RegistratorMetrics({
     version: VERSION,
     standing: () => registrator.standing,
@@ -166,9 +168,10 @@ if (import.meta.main) {
       else await runRegistrator(readConfig(rest, env));
       Deno.exit(0); // grpc-js may leave timers behind
     } catch (error) {
-      if (!(error instanceof ConfigError || error instanceof GaveUpError)) throw error;
+      const wrong = error instanceof ConfigError || error instanceof TlsError;
+      if (!(wrong || error instanceof GaveUpError)) throw error;
       console.error(error.message);
-      Deno.exit(error instanceof ConfigError ? 2 : 1);
+      Deno.exit(wrong ? 2 : 1);
     }
   }
 }

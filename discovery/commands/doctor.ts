@@ -30,12 +30,16 @@ export interface Question {
 export interface Outside extends Pick<Context, "registry" | "engine" | "rules" | "now"> {
   /** When the registrator last said that it follows Docker and holds its lease, in ms; undefined: not seen from here. */
   readonly heartbeat: () => Promise<number | undefined>;
+  /** Until when our certificate for etcd is good; absent where there is none. Throws when it cannot be read. */
+  readonly certificate?: (() => Date) | undefined;
   /** Asks nginx for whatever is there. */
   readonly ask: (question: Question) => Promise<Answer>;
 }
 
 /** The registrator says so every 2 s; Docker calls it unhealthy after 15. */
 const FRESH = 15_000;
+/** How long before its end a certificate is worth a word, in ms. */
+const RENEW_BEFORE = 14 * 24 * 3_600_000;
 
 /** Exit code 1 when a link is broken. */
 export async function doctor(
@@ -62,18 +66,21 @@ export async function examine(outside: Outside): Promise<readonly Link[]> {
   const docker = await dockerLink(outside);
   const events = docker.state === "ok" ? await eventsLink(outside) : skipped("events", "docker");
   const etcd = await etcdLink(outside);
+  const certificate = certificateLink(outside);
   const view = etcd.state === "ok"
     ? await readView(outside.registry).catch(() => undefined)
     : undefined;
   if (!view) {
     const rest = ["voucher", "keys", "nginx"].map((name) => skipped(name, "etcd"));
-    return [docker, events, etcd, await heartbeatLink(outside, undefined), ...rest];
+    const registrator = await heartbeatLink(outside, undefined);
+    return [docker, events, etcd, ...certificate, registrator, ...rest];
   }
   const host = docker.state === "ok" ? (await outside.rules()).host : undefined;
   return [
     docker,
     events,
     etcd,
+    ...certificate,
     await heartbeatLink(outside, view),
     voucherLink(view, host),
     host ? await keysLink(outside, view, host) : skipped("keys", "docker"),
@@ -137,10 +144,30 @@ async function etcdLink({ registry, now }: Outside): Promise<Link> {
       name: "etcd",
       state: "broken",
       detail: message,
-      remedy: /space/i.test(message)
+      remedy: /PERMISSION_DENIED|certificate|handshake/i.test(message)
+        ? "It does not accept our certificate, or we not its own: `./scripts/certs` makes them anew; `docker compose logs --tail 20 etcd`"
+        : /space/i.test(message)
         ? "Its disk quota is full: `etcdctl compact`, `etcdctl defrag`, `etcdctl alarm disarm`. nginx serves on with the last good configuration."
         : "nginx serves on with the last good configuration. `docker compose ps etcd`, `docker compose logs --tail 20 etcd`, `docker compose up -d etcd`",
     };
+  }
+}
+
+/** Nobody notices an end that comes nearer, until etcd refuses the next connection. */
+function certificateLink({ certificate, now }: Outside): readonly Link[] {
+  if (certificate === undefined) return [];
+  const name = "certificate";
+  const remedy = "`./scripts/certs` renews all of them; running parts take them up by themselves.";
+  try {
+    const end = certificate();
+    const left = end.getTime() - now();
+    const date = end.toISOString().slice(0, 10);
+    if (left < 0) return [{ name, state: "broken", detail: `ended on ${date}`, remedy }];
+    const soon = left < RENEW_BEFORE;
+    const link: Link = { name, state: soon ? "unknown" : "ok", detail: `good until ${date}` };
+    return [soon ? { ...link, remedy } : link];
+  } catch (error) {
+    return [{ name, state: "broken", detail: messageOf(error), remedy }];
   }
 }
 

@@ -112,3 +112,24 @@ Deno.test("examine() asks where nginx has a service: on its routes, else <servic
   await examine((await sound({ registry, ask })).outside);
   assert.deepEqual(asked, ["doctor.x.org/api", "doctor.invalid/b", "c.localhost/"]);
 });
+
+Deno.test("doctor() tells until when the certificate is good, and what to do in time", async () => {
+  const DAY = 24 * 3_600_000;
+  const told = async (certificate: () => Date) => {
+    const { outside } = await sound({ certificate });
+    return (await examine(outside)).find(({ name }) => name === "certificate");
+  };
+  const fine = await told(() => new Date(NOW + 30 * DAY));
+  assert.equal(fine?.state, "ok");
+  assert.match(fine.detail, /^good until \d{4}-\d\d-\d\d$/);
+  const soon = await told(() => new Date(NOW + 3 * DAY));
+  assert.equal(soon?.state, "unknown");
+  assert.match(soon.remedy ?? "", /scripts\/certs/);
+  assert.equal((await told(() => new Date(NOW - DAY)))?.state, "broken");
+  const unread = await told(() => {
+    throw new Error("Cannot read it");
+  });
+  assert.equal(unread?.state, "broken");
+  const { outside } = await sound();
+  assert.ok(!(await examine(outside)).some(({ name }) => name === "certificate"));
+});

@@ -2,7 +2,9 @@
 import { CommanderError } from "commander";
 import { delay } from "../delay.ts";
 import { HttpEngine } from "../docker/engine.ts";
+import { etcdPlaceOf } from "../etcd/etcd_place.ts";
 import { EtcdRegistry } from "../etcd/etcd_registry.ts";
+import { TlsError, validUntil } from "../etcd/tls_files.ts";
 import { messageOf } from "../log.ts";
 import { ConfigError, readConfig } from "../registrator/config.ts";
 import type { Rules } from "../registrator/instances_of.ts";
@@ -53,7 +55,9 @@ export async function runCommand(
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     terminal.warn(`${error instanceof Error ? error.message : messageOf(error)}\n`);
-    if (error instanceof UsageError || error instanceof ConfigError) return EXIT.usage;
+    if ([UsageError, ConfigError, TlsError].some((kind) => error instanceof kind)) {
+      return EXIT.usage;
+    }
     terminal.warn("`rollcall doctor` says which link is broken.\n");
     return EXIT.unreachable;
   }
@@ -65,7 +69,7 @@ function actionsOf(places: Places, surroundings: Surroundings): Actions {
   const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const using = async (work: (context: Context, config: Config) => Promise<number>) => {
     const config = readConfig(flags, env);
-    const registry = new EtcdRegistry({ endpoints: config.etcd });
+    const registry = new EtcdRegistry(etcdPlaceOf(config));
     const engine = new HttpEngine(config.docker);
     let rules: Promise<Rules> | undefined;
     const context: Context = {
@@ -100,13 +104,15 @@ function actionsOf(places: Places, surroundings: Surroundings): Actions {
     drain: (names, options) => using((context) => drain(names, options, context)),
     undrain: (names, options) => using((context) => undrain(names, options, context)),
     doctor: (options) =>
-      using((context) =>
-        doctor(options, {
+      using((context, config) => {
+        const { tls } = etcdPlaceOf(config);
+        return doctor(options, {
           ...context,
           heartbeat,
+          certificate: tls && (() => validUntil(tls)),
           ask: (question) => askNginx(options.nginx, question),
-        })
-      ),
+        });
+      }),
     write: terminal.write,
   };
 }

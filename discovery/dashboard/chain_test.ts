@@ -47,6 +47,7 @@ Deno.test("chainOf() names the one link that is broken, and does not blame those
 Deno.test("readDashboardSettings() has defaults, and names everything that is wrong", () => {
   assert.deepEqual(readDashboardSettings([], { ROLLCALL_PORT: "" }), {
     etcd: ["http://etcd:2379"],
+    ...{ etcd_ca: "", etcd_cert: "", etcd_key: "" },
     edge: "http://nginx:8081",
     registrator: undefined,
     port: 8080,

@@ -1,14 +1,12 @@
 // The KeySource on etcd, by etcd3's plain gRPC clients: a cheap question for the revision, and then only what changed.
 import type { CallOptions } from "@grpc/grpc-js";
-import type { Etcd3 } from "etcd3";
-import { etcdClient } from "../etcd/etcd_client.ts";
+import { EtcdConnection } from "../etcd/etcd_connection.ts";
+import type { EtcdPlace } from "../etcd/etcd_place.ts";
 import type { Entry } from "../etcd/registry.ts";
 import { difference, type KeyChanges, type KeySource } from "./key_source.ts";
 
 /** How to reach etcd, and what to read there. */
-export interface EtcdKeySourceOptions {
-  /** As in `http://etcd:2379`. */
-  readonly endpoints: readonly string[];
+export interface EtcdKeySourceOptions extends EtcdPlace {
   /** ASCII. Keys below any of them are read. */
   readonly prefixes: readonly string[];
   /** How long one call may take, in ms. */
@@ -21,19 +19,18 @@ export interface EtcdKeySourceOptions {
  * a few microseconds has neither of these states.
  */
 export class EtcdKeySource implements KeySource {
-  private readonly client: Etcd3;
+  private readonly connection: EtcdConnection;
   private readonly known = new Map<string, Entry>();
   /** The revision that `known` is of. */
   private revision = 0;
 
   constructor(private readonly options: EtcdKeySourceOptions) {
-    this.client = etcdClient(options.endpoints);
+    this.connection = new EtcdConnection(options);
   }
 
   async changes(): Promise<KeyChanges> {
-    const { header } = await this.client.kv.range(
-      { ...below(this.options.prefixes[0]!), count_only: true },
-      this.deadline(),
+    const { header } = await this.connection.call(({ kv }) =>
+      kv.range({ ...below(this.options.prefixes[0]!), count_only: true }, this.deadline())
     );
     const revision = Number(header.revision);
     if (revision === this.revision) return new Map();
@@ -43,12 +40,14 @@ export class EtcdKeySource implements KeySource {
   }
 
   async secondsLeft(lease: string): Promise<number> {
-    const { TTL } = await this.client.leaseClient.leaseTimeToLive({ ID: lease }, this.deadline());
+    const { TTL } = await this.connection.call(({ leaseClient }) =>
+      leaseClient.leaseTimeToLive({ ID: lease }, this.deadline())
+    );
     return Math.max(0, Number(TTL));
   }
 
   close(): void {
-    this.client.close();
+    this.connection.close();
   }
 
   private async everything(): Promise<KeyChanges> {
@@ -86,7 +85,9 @@ export class EtcdKeySource implements KeySource {
     const success = this.options.prefixes.map((prefix) => (
       { request_range: { ...below(prefix), ...how } as never }
     ));
-    const { header, responses } = await this.client.kv.txn({ success }, this.deadline());
+    const { header, responses } = await this.connection.call(({ kv }) =>
+      kv.txn({ success }, this.deadline())
+    );
     const entries = new Map<string, Entry>();
     let count = 0;
     for (const { response_range } of responses) {

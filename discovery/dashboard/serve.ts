@@ -1,5 +1,6 @@
 // Puts the dashboard together: sources, page and port. Decides nothing by itself.
 import { within } from "../deadline.ts";
+import { etcdPlaceOf } from "../etcd/etcd_place.ts";
 import { HOSTS, SERVICES, STATUS } from "../keys.ts";
 import type { Log } from "../log.ts";
 import { z } from "zod";
@@ -23,7 +24,7 @@ export async function serveDashboard(
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
-  const keys = new EtcdKeySource({ endpoints: settings.etcd, prefixes: PREFIXES });
+  const keys = new EtcdKeySource({ ...etcdPlaceOf(settings), prefixes: PREFIXES });
   const { registrator } = settings;
   const dashboard = new Dashboard({
     keys,

@@ -1,5 +1,6 @@
 // The dashboard's settings from the environment. Owns their names, defaults and limits.
 import { z } from "zod";
+import { etcdContradictions, type EtcdSettings } from "../etcd/etcd_place.ts";
 import { LEVELS } from "../log.ts";
 import { ConfigError } from "../registrator/config.ts";
 
@@ -12,6 +13,9 @@ const SETTINGS = {
     fallback: "http://etcd:2379",
     help: "etcd's endpoints, separated by commas",
   },
+  etcd_ca: { schema: z.string(), fallback: "", help: "a file: the CA certificate of etcd" },
+  etcd_cert: { schema: z.string(), fallback: "", help: "a file: our own certificate" },
+  etcd_key: { schema: z.string(), fallback: "", help: "a file: its key, if it is one of its own" },
   edge: { schema: url, fallback: "http://nginx:8081", help: "nginx's status listener" },
   registrator: {
     schema: z.literal("off").transform(() => undefined).or(url),
@@ -59,6 +63,7 @@ export function readDashboardSettings(
       problems.push(`variable ${variable}: there is no such setting of the dashboard`);
     }
   }
+  problems.push(...etcdContradictions(settings as Partial<EtcdSettings>));
   if (problems.length > 0) {
     const lines = problems.map((problem) => `  ${problem}`).join("\n");
     throw new ConfigError(`Cannot start: ${problems.length} wrong setting(s)\n${lines}`);

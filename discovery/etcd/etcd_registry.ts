@@ -1,7 +1,9 @@
 // The Registry on etcd, by etcd3's plain gRPC clients. Owns connections and deadlines; retries nothing.
 import type { CallOptions } from "@grpc/grpc-js";
 import { type Etcd3, EtcdLeaseInvalidError, type ILeaseKeepAliveResponse } from "etcd3";
-import { etcdClient } from "./etcd_client.ts";
+import { HOSTS } from "../keys.ts";
+import { EtcdConnection } from "./etcd_connection.ts";
+import type { EtcdPlace } from "./etcd_place.ts";
 import {
   type Changes,
   type Entry,
@@ -11,9 +13,7 @@ import {
 } from "./registry.ts";
 
 /** How to reach etcd. */
-export interface EtcdOptions {
-  /** As in `http://etcd:2379`. */
-  readonly endpoints: readonly string[];
+export interface EtcdOptions extends EtcdPlace {
   /** How long one call may take, in ms. A stopped etcd lets a call hang for 20 s otherwise. */
   readonly deadline?: number;
 }
@@ -24,20 +24,21 @@ export interface EtcdOptions {
  * on compaction: the caller retries, so each call here is one attempt with a deadline.
  */
 export class EtcdRegistry implements Registry {
-  private readonly client: Etcd3;
+  private readonly connection: EtcdConnection;
   private readonly deadline: number;
 
-  constructor({ endpoints, deadline = 2_000 }: EtcdOptions) {
+  /** Throws when a certificate cannot be read. */
+  constructor({ deadline = 2_000, ...place }: EtcdOptions) {
     this.deadline = deadline;
-    this.client = etcdClient(endpoints);
+    this.connection = new EtcdConnection(place);
   }
 
   async list(prefix: string): Promise<ReadonlyMap<string, Entry>> {
     const key = bytes(prefix);
     const range = { key, range_end: after(prefix) };
-    const { kvs } = await call(
+    const { kvs } = await this.call(
       `list ${prefix}`,
-      () => this.client.kv.range(range, this.options()),
+      ({ kv }) => kv.range(range, this.options()),
     );
     return new Map(kvs.map((kv) => [
       kv.key.toString(),
@@ -46,26 +47,26 @@ export class EtcdRegistry implements Registry {
   }
 
   async revision(): Promise<number> {
-    // Any read tells it: this one finds nothing, as no key of ours begins like that.
-    const range = { key: bytes("\0") };
-    const { header } = await call(
+    // Any read tells it: this one finds nothing, and is one that every role may make.
+    const range = { key: bytes(HOSTS) };
+    const { header } = await this.call(
       "read the revision",
-      () => this.client.kv.range(range, this.options()),
+      ({ kv }) => kv.range(range, this.options()),
     );
     return Number(header.revision);
   }
 
   async grant(ttl: number): Promise<string> {
-    const { ID } = await call(
+    const { ID } = await this.call(
       "grant a lease",
-      () => this.client.leaseClient.leaseGrant({ TTL: ttl }, this.options()),
+      ({ leaseClient }) => leaseClient.leaseGrant({ TTL: ttl }, this.options()),
     );
     return ID;
   }
 
   keepAlive(lease: string): Promise<number> {
-    return call("keep the lease alive", async () => {
-      const stream = await this.client.leaseClient.leaseKeepAlive(this.options());
+    return this.call("keep the lease alive", async ({ leaseClient }) => {
+      const stream = await leaseClient.leaseKeepAlive(this.options());
       try {
         const reply = await new Promise<ILeaseKeepAliveResponse>((resolve, reject) => {
           stream.on("data", resolve);
@@ -83,7 +84,9 @@ export class EtcdRegistry implements Registry {
 
   async revoke(lease: string): Promise<void> {
     try {
-      await this.client.leaseClient.leaseRevoke({ ID: lease }, this.options());
+      await this.connection.call(({ leaseClient }) =>
+        leaseClient.leaseRevoke({ ID: lease }, this.options())
+      );
     } catch (cause) {
       if (cause instanceof EtcdLeaseInvalidError) return;
       throw failure("revoke the lease", cause);
@@ -100,7 +103,9 @@ export class EtcdRegistry implements Registry {
         })),
       ];
       try {
-        const { header } = await this.client.kv.txn({ success }, this.options());
+        const { header } = await this.connection.call(({ kv }) =>
+          kv.txn({ success }, this.options())
+        );
         revision = Number(header.revision);
       } catch (cause) {
         if (!(cause instanceof EtcdLeaseInvalidError)) throw failure("write", cause);
@@ -112,8 +117,8 @@ export class EtcdRegistry implements Registry {
 
   async watch(prefix: string, told: () => void, signal: AbortSignal): Promise<void> {
     const create_request = { key: bytes(prefix), range_end: after(prefix) };
-    await call(`watch ${prefix}`, async () => {
-      const stream = await this.client.watchClient.watch();
+    await this.call(`watch ${prefix}`, async ({ watchClient }) => {
+      const stream = await watchClient.watch();
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const stop = () => resolve();
       stream.on("data", ({ created, canceled, cancel_reason, events }) => {
@@ -136,19 +141,19 @@ export class EtcdRegistry implements Registry {
   }
 
   close(): void {
-    this.client.close();
+    this.connection.close();
   }
 
   private options(): CallOptions {
     return { deadline: Date.now() + this.deadline };
   }
-}
 
-async function call<T>(what: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw failure(what, cause);
+  private async call<T>(what: string, work: (client: Etcd3) => Promise<T>): Promise<T> {
+    try {
+      return await this.connection.call(work);
+    } catch (cause) {
+      throw failure(what, cause);
+    }
   }
 }
 

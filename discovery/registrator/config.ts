@@ -1,5 +1,6 @@
 // Reads the registrator's settings from flags and environment, and names every mistake at once. Owns no setting.
 import { parseArgs } from "node:util";
+import { etcdContradictions } from "../etcd/etcd_place.ts";
 import { ALL_SETTINGS, type Config, flagOf, type Setting, variableOf } from "./settings.ts";
 
 /** Something in flags or environment is wrong; the message lists everything that is. */
@@ -33,6 +34,7 @@ export function readConfig(args: readonly string[], env: Readonly<Record<string,
     }
   }
   const config = values as Config;
+  problems.push(...etcdContradictions(config));
   if (config.ttl_refresh >= config.ttl) {
     const { ttl, ttl_refresh } = config;
     problems.push(`ttl-refresh: '${ttl_refresh}': not shorter than ttl, which is ${ttl}`);

@@ -15,6 +15,9 @@ function problems(args: string[], env: Record<string, string> = {}): string[] {
 Deno.test("readConfig() has a default for everything", () => {
   assert.deepEqual(readConfig([], {}), {
     etcd: ["http://etcd:2379"],
+    etcd_ca: "",
+    etcd_cert: "",
+    etcd_key: "",
     docker: "http://socket-proxy:2375",
     host: "",
     network: [],
@@ -188,5 +191,17 @@ Deno.test("readConfig() says why what registrator allowed is not to be had", () 
     const found = problems(args);
     assert.equal(found.length, 1, found.join("\n"));
     assert.match(found[0]!, message);
+  }
+});
+
+Deno.test("readConfig() says what certificates for etcd lack", () => {
+  const ca = "--etcd-ca=/tls/ca.crt";
+  const cert = "--etcd-cert=/tls/client.pem";
+  assert.deepEqual(problems([ca, cert, "--etcd=https://etcd:2379,https://etcd-2:2379"]), []);
+  assert.match(problems([ca, cert]).join(), /has to begin with https/);
+  assert.match(problems([cert, "--etcd=https://etcd:2379"]).join(), /only one of them is set/);
+  assert.match(problems(["--etcd-key=/tls/key"]).join(), /of no use without etcd-cert/);
+  for (const address of ["10.0.0.1", "[2001:db8::1]"]) {
+    assert.match(problems([`--etcd=https://${address}:2379`]).join(), /needs a name/);
   }
 });

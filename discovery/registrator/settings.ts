@@ -41,6 +41,24 @@ export const SETTINGS = {
     value: "URLS",
     help: "etcd's endpoints, separated by commas.",
   },
+  etcd_ca: {
+    schema: z.string(),
+    fallback: "",
+    value: "FILE",
+    help: "With https:// endpoints: the CA certificate by which to know etcd.",
+  },
+  etcd_cert: {
+    schema: z.string(),
+    fallback: "",
+    value: "FILE",
+    help: "With it: our own certificate, by which etcd knows us. Read again when it changes.",
+  },
+  etcd_key: {
+    schema: z.string(),
+    fallback: "",
+    value: "FILE",
+    help: "Its key. Else it is in the same file.",
+  },
   docker: {
     schema: z.url({ protocol: /^http$/ }).transform((url) => url.replace(/\/+$/, "")),
     fallback: "http://socket-proxy:2375",
