@@ -26,6 +26,15 @@ milliseconds() {
   esac
 }
 
+# confd_backend: sets `backend` to confd's arguments that say where etcd is and how to prove who asks.
+confd_backend() {
+  local endpoints
+  IFS=, read -r -a endpoints <<<"$ETCD_ENDPOINTS"
+  backend=(etcd "${endpoints[@]/#/--node=}")
+  [[ -z $ETCD_CERT ]] ||
+    backend+=("--client-ca-keys=$ETCD_CA" "--client-cert=$ETCD_CERT" "--client-key=$ETCD_KEY")
+}
+
 # read_settings: exports every setting. When some are wrong, prints all of them in one message, returns 2.
 read_settings() {
   local duration='[1-9][0-9]{0,5}(ms|s|m)' a_duration='a duration such as 100ms, 5s or 1m'
@@ -44,6 +53,15 @@ read_settings() {
   done
 
   setting ETCD_ENDPOINTS http://etcd:2379 "($endpoint)(,($endpoint))*" 'a list of URLs such as http://etcd:2379'
+  local file='(/[A-Za-z0-9._/-]{1,200})?' a_file='the absolute path of a file'
+  setting ETCD_CA '' "$file" "$a_file"
+  setting ETCD_CERT '' "$file" "$a_file"
+  setting ETCD_KEY "$ETCD_CERT" "$file" "$a_file"
+  if [[ ${ETCD_CA:+set} != "${ETCD_CERT:+set}" ]]; then
+    settings_errors+=('ETCD_CA and ETCD_CERT need each other, and only one of them is set')
+  elif [[ -n $ETCD_CERT && $ETCD_ENDPOINTS == *http://* ]]; then
+    settings_errors+=('ETCD_ENDPOINTS must begin with https:// where ETCD_CERT is set')
+  fi
   setting DEFAULT_SERVICE service '[A-Za-z0-9][A-Za-z0-9._-]{0,62}' 'a service name (letters, digits, "._-", at most 63)'
   setting RELOAD_MIN_INTERVAL 100ms "$duration" "$a_duration"
   setting SWEEP_INTERVAL 5s "$duration" "$a_duration"

@@ -53,11 +53,32 @@ Deno.test("read_settings lists every wrong setting in one message and returns 2"
   );
 });
 
+Deno.test("read_settings takes certificates for etcd, and says what they lack", async () => {
+  const good = {
+    ETCD_ENDPOINTS: "https://etcd:2379",
+    ETCD_CA: "/etc/rollcall/tls/ca.crt",
+    ETCD_CERT: "/etc/rollcall/tls/client.pem",
+  };
+  const script = 'confd_backend; printf "%s\\n" "${backend[@]}"';
+  assert.equal(
+    (await settings(good, script)).out,
+    "etcd\n--node=https://etcd:2379\n--client-ca-keys=/etc/rollcall/tls/ca.crt\n" +
+      "--client-cert=/etc/rollcall/tls/client.pem\n--client-key=/etc/rollcall/tls/client.pem",
+  );
+  assert.equal((await settings({}, script)).out, "etcd\n--node=http://etcd:2379");
+  const { ETCD_CA: _, ...lacking } = good;
+  assert.match((await settings(lacking)).error, /ETCD_CA and ETCD_CERT need each other/);
+  const plain = { ...good, ETCD_ENDPOINTS: "https://a:2379,http://b:2379" };
+  assert.match((await settings(plain)).error, /ETCD_ENDPOINTS must begin with https/);
+});
+
 Deno.test("read_settings lets nothing through that could be more than a value", async (t) => {
   const attacks: readonly [string, string][] = [
     ["ETCD_ENDPOINTS", "etcd:2379"],
     ["ETCD_ENDPOINTS", "http://etcd:2379/ --watch"],
     ["ETCD_ENDPOINTS", "http://$(id):2379"],
+    ["ETCD_CERT", "/a --onetime"],
+    ["ETCD_CA", "../ca.crt"],
     ["DEFAULT_SERVICE", "a; } }"],
     ["DEFAULT_SERVICE", "a".repeat(64)],
     ["DEFAULT_SERVICE", "-a"],
@@ -84,7 +105,7 @@ Deno.test("read_settings lets nothing through that could be more than a value", 
       assert.equal(code, 2);
       assert.match(
         error,
-        new RegExp(`^Cannot start the edge: 1 wrong setting\n  ${name} must be `),
+        new RegExp(`^Cannot start the edge: \\d wrong settings?\n  ${name} must be `),
       );
     });
   }
