@@ -90,9 +90,30 @@ Deno.test("official image names stand in one form in compose.yaml, .env.example,
   }
 });
 
-Deno.test(".env.example names every setting of compose.yaml, with its default", () => {
+Deno.test("compose.secure.yaml gives each part its own certificates, read-only, and changes nothing else", () => {
+  const secure = read("compose.secure.yaml");
+  // deno-lint-ignore no-explicit-any -- a YAML file has no type
+  const parts: Record<string, any> = parse(secure).services;
+  assert.deepEqual(Object.keys(parts).sort(), ["dashboard", "etcd", "nginx", "registrator"]);
+  for (const [name, part] of Object.entries(parts)) {
+    const allowed = ["environment", "volumes", ...(name === "etcd" ? ["build", "command"] : [])];
+    assert.deepEqual(Object.keys(part).filter((key) => !allowed.includes(key)), [], name);
+    const binds = part.volumes.filter((volume: unknown) => typeof volume === "object");
+    assert.deepEqual(binds, [{
+      type: "bind",
+      source: `\${CERTS_DIR:-./certs}/${name}`,
+      target: "/etc/rollcall/tls",
+      read_only: true,
+      bind: { create_host_path: false },
+    }], name);
+  }
+  assert.doesNotMatch(text, /CERTS_DIR|https:\/\/etcd/);
+});
+
+Deno.test(".env.example names every setting of the compose files, with its default", () => {
   const example = read(".env.example");
-  const lines = text.split("\n").filter((line) => !line.startsWith("#")).join("\n");
+  const all = text + read("compose.secure.yaml");
+  const lines = all.split("\n").filter((line) => !line.startsWith("#")).join("\n");
   for (const [, name, fallback] of lines.matchAll(/\$\{([A-Z_]+):-([^}]*)\}/g)) {
     const line = example.split("\n").find((candidate) => candidate.startsWith(`# ${name}=`));
     assert.ok(line, `.env.example has no ${name}`);
