@@ -112,7 +112,7 @@ Deno.test("compose.secure.yaml gives each part its own certificates, read-only, 
 
 Deno.test(".env.example names every setting of the compose files, with its default", () => {
   const example = read(".env.example");
-  const all = text + read("compose.secure.yaml");
+  const all = text + read("compose.secure.yaml") + read("compose.cluster.yaml");
   const lines = all.split("\n").filter((line) => !line.startsWith("#")).join("\n");
   for (const [, name, fallback] of lines.matchAll(/\$\{([A-Z_]+):-([^}]*)\}/g)) {
     const line = example.split("\n").find((candidate) => candidate.startsWith(`# ${name}=`));

@@ -19,6 +19,8 @@ export class Stack {
   readonly port: number;
   readonly dashboardPort: number;
   readonly url: string;
+  /** The compose service that is asked what stands in etcd: of a cluster, one that lives. */
+  etcd = "etcd";
   private readonly env: Record<string, string>;
 
   /** `project`: a name that people see, in pictures; nobody else may have it. */
@@ -120,7 +122,7 @@ export class Stack {
 
   /** Runs etcdctl in the stack's etcd. */
   etcdctl(...args: readonly string[]): Promise<string> {
-    return this.compose("exec", "-T", "etcd", "etcdctl", ...args);
+    return this.compose("exec", "-T", this.etcd, "etcdctl", ...args);
   }
 
   /** Keys and values below a prefix, as etcdctl prints them. */
@@ -134,7 +136,7 @@ export class Stack {
   ): Promise<ReadonlyMap<string, { readonly value: string; readonly revision: number }>> {
     // Not by Compose, which takes several times as long.
     const get = ["etcdctl", "get", "--prefix", prefix, "-w", "json"];
-    const { kvs = [] } = JSON.parse(await docker("exec", this.name("etcd"), ...get));
+    const { kvs = [] } = JSON.parse(await docker("exec", this.name(this.etcd), ...get));
     const text = (base64: string) =>
       new TextDecoder().decode(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
     return new Map(
