@@ -2,6 +2,7 @@
 import { docker, eventually, freePort, run } from "../testing/docker.ts";
 import { type Answer, get } from "../testing/http.ts";
 import { Load } from "../bench/load/load.ts";
+import type { LoadOptions } from "../bench/load/open_loop.ts";
 import type { Mix } from "../bench/load/plan.ts";
 import {
   decodeRegistration,
@@ -23,8 +24,17 @@ export class Stack {
   etcd = "etcd";
   private readonly env: Record<string, string>;
 
-  /** `project`: a name that people see, in pictures; nobody else may have it. */
-  constructor(env: Readonly<Record<string, string>> = {}, project?: string) {
+  private readonly overlays: readonly string[];
+
+  /**
+   * `project`: a name that people see, in pictures; nobody else may have it. `overlays`: compose files that are laid
+   * over the repository's own.
+   */
+  constructor(
+    env: Readonly<Record<string, string>> = {},
+    { project, overlays = [] }: { project?: string; overlays?: readonly string[] } = {},
+  ) {
+    this.overlays = overlays;
     this.project = project ?? `rollcall-test-${crypto.randomUUID().slice(0, 8)}`;
     this.port = Number(env.HTTP_PORT ?? freePort());
     this.dashboardPort = Number(env.DASHBOARD_PORT ?? freePort());
@@ -35,7 +45,12 @@ export class Stack {
 
   /** `docker compose` for this project; throws with Compose's own words when it fails. */
   compose(...args: readonly string[]): Promise<string> {
-    return run("docker", ["compose", "-p", this.project, ...args], { cwd: ROOT, env: this.env });
+    const files = this.overlays.length === 0 ? [] : ["compose.yaml", ...this.overlays];
+    const named = files.flatMap((file) => ["-f", file]);
+    return run("docker", ["compose", "-p", this.project, ...named, ...args], {
+      cwd: ROOT,
+      env: this.env,
+    });
   }
 
   /** Gives Compose other settings from now on. */
@@ -89,7 +104,12 @@ export class Stack {
    * `instances` different ones have answered. GETs on connections of their own, unless `mix` says
    * otherwise. It ends by itself after ten minutes.
    */
-  async load(rate: number, instances = 1, mix: Partial<Mix> = {}): Promise<Load> {
+  async load(
+    rate: number,
+    instances = 1,
+    mix: Partial<Mix> = {},
+    limits: Partial<Pick<LoadOptions, "maxUnderWay" | "timeoutMs">> = {},
+  ): Promise<Load> {
     const load = new Load({
       address: { hostname: "127.0.0.1", port: this.port },
       target: { host: "localhost", getPath: "/", postPath: "/echo", expect: "service" },
@@ -99,6 +119,7 @@ export class Stack {
       connections: 20,
       maxUnderWay: 500,
       timeoutMs: 5_000,
+      ...limits,
     });
     await eventually(() => {
       if (load.seen.size < instances) throw new Error(`only ${load.seen.size} instances answer`);

@@ -5,8 +5,8 @@ import type { Measurement } from "../measure/measurement.ts";
 import { failed } from "../measure/account.ts";
 import { summarize } from "../measure/statistics.ts";
 
-/** One line of one source file, changed while the harness runs. */
-export interface Defect {
+/** One line of one source file, changed while something runs. */
+export interface Planting {
   readonly name: string;
   readonly title: string;
   /** The compose service that gets the changed file. */
@@ -17,6 +17,10 @@ export interface Defect {
   /** What is replaced; has to stand in the file exactly once. */
   readonly find: string;
   readonly replaceBy: string;
+}
+
+/** What a scenario of this harness has to find. */
+export interface Defect extends Planting {
   /** Where it has to show, and how. */
   readonly scenario: string;
   readonly client: "kept" | "new" | "both";
@@ -59,20 +63,22 @@ export function defectNamed(name: string): Defect {
 }
 
 /** The text of the source with the defect. Throws when the source has changed so that it does not fit. */
-export function spoil(text: string, { name, source, find, replaceBy }: Defect): string {
+export function spoil(text: string, { name, source, find, replaceBy }: Planting): string {
   const times = text.split(find).length - 1;
   if (times === 1) return text.replace(find, replaceBy);
   const found = `${JSON.stringify(find)} stands in ${source} ${times} times`;
   throw new Error(
-    `Cannot plant ${name}: ${found}, not once. Bring scripts/bench/defects up to date`,
+    `Cannot plant ${name}: ${found}, not once. Bring the defect up to date`,
   );
 }
 
 /** Writes the spoilt file and a compose file that mounts it into `folder`; returns the latter. */
-export async function plant(defect: Defect, folder: string): Promise<string> {
+export async function plant(defect: Planting, folder: string): Promise<string> {
   const text = await Deno.readTextFile(`${rootFolder}/${defect.source}`);
   const file = `${folder}/${defect.source.split("/").at(-1)}`;
-  await Deno.writeTextFile(file, spoil(text, defect), { mode: 0o644 });
+  // A script stays one that can be started.
+  const { mode } = await Deno.stat(`${rootFolder}/${defect.source}`);
+  await Deno.writeTextFile(file, spoil(text, defect), { mode: (mode ?? 0o644) & 0o777 });
   const overlay = `${folder}/compose.yaml`;
   const volume = { type: "bind", source: file, target: defect.inImage, read_only: true };
   const compose = { services: { [defect.service]: { volumes: [volume] } } };

@@ -3,7 +3,7 @@
 import * as echarts from "echarts";
 
 // Stand-ins that nobody would choose; they become variables of a style sheet that knows both grounds.
-const colours = {
+export const colours = {
   ink: { mark: "#010203", light: "#1f2328", dark: "#e6edf3" },
   soft: { mark: "#010204", light: "#59636e", dark: "#9198a1" },
   grid: { mark: "#010205", light: "#d1d9e0", dark: "#3d444d" },
@@ -14,7 +14,7 @@ const colours = {
 } as const;
 
 const series = [colours.one.mark, colours.two.mark, colours.three.mark, colours.four.mark];
-const font = "system-ui, sans-serif";
+export const font = "system-ui, sans-serif";
 
 /** Bars side by side: one group for each label, one bar for each series. */
 export interface Bars {
@@ -168,7 +168,11 @@ function frame(
 }
 
 function draw(rows: number, option: Record<string, unknown>): string {
-  const height = 120 + rows * 24;
+  return drawSvg(120 + rows * 24, option);
+}
+
+/** Draws whatever ECharts can draw, as high as wanted; its colours are to be marks of `colours`. */
+export function drawSvg(height: number, option: Record<string, unknown>): string {
   const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: 760, height });
   chart.setOption(option);
   const svg = chart.renderToSVGString({ useViewBox: true });

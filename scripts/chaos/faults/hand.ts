@@ -1,0 +1,85 @@
+// The hand that brings faults: what all kinds of them need of the stack. Owns no fault.
+import { docker } from "../../testing/docker.ts";
+import type { World } from "../../e2e/world.ts";
+import type { Random } from "../simulation/random.ts";
+import { type EtcdGateway, etcdGateway } from "./etcd_gateway.ts";
+
+/** Containers of the stack that are not instances. */
+export type Service = "nginx" | "etcd" | "registrator" | "socket-proxy" | "dashboard";
+
+/** A hand on one stack. */
+export class Hand {
+  /** Whom a fault has struck, by the fault: its healing needs to know. */
+  private readonly victims = new Map<string, readonly string[]>();
+  /** Calls that did not do what they were meant to do, with their reasons: a fault beside them may explain it. */
+  readonly notes: string[] = [];
+
+  constructor(readonly world: World, readonly random: Random) {}
+
+  get project(): string {
+    return this.world.stack.project;
+  }
+
+  name(service: Service): string {
+    return this.world.stack.name(service);
+  }
+
+  /** Runs a shell line in a container, by its service or its name. */
+  sh(container: string, script: string): Promise<string> {
+    return docker("exec", container, "sh", "-c", script);
+  }
+
+  /** The same in the container that has the stack's volumes, below /volumes, as root. */
+  volumes(script: string): Promise<string> {
+    return this.sh(`${this.project}-hand-1`, script);
+  }
+
+  /** etcd's own JSON gateway, asked from this machine. */
+  async etcd(): Promise<EtcdGateway> {
+    const format = `{{(index .NetworkSettings.Networks "${this.project}_control").IPAddress}}`;
+    const address = (await docker("inspect", "--format", format, this.name("etcd"))).trim();
+    return etcdGateway(`http://${address}:2379`);
+  }
+
+  /** This machine's address on the network of the instances: nothing listens there on port 1. */
+  async gateway(): Promise<string> {
+    const format = "{{(index .IPAM.Config 0).Gateway}}";
+    return (await docker("network", "inspect", "--format", format, `${this.project}_edge`)).trim();
+  }
+
+  /** Chooses `count` of the running instances, and remembers them under the fault's name. */
+  async strike(fault: string, who: number, count = 1): Promise<readonly string[]> {
+    const running = await this.world.running();
+    if (running.length < count) throw new Error(`only ${running.length} instances run`);
+    const struck = Array.from(
+      { length: count },
+      (_, i) => running[(who + i) % running.length]!.name,
+    );
+    this.victims.set(fault, struck);
+    return struck;
+  }
+
+  /** Whom it has struck. */
+  struck(fault: string): readonly string[] {
+    return this.victims.get(fault) ?? [];
+  }
+
+  /** Does it for each whom the fault has struck. Who is gone meanwhile needs no healing. */
+  async each(fault: string, work: (name: string) => Promise<unknown>): Promise<void> {
+    for (const name of this.struck(fault)) await this.tolerantly(work(name));
+  }
+
+  /** For what another fault or a scale change may have made impossible, or needless. */
+  async tolerantly(work: Promise<unknown>): Promise<void> {
+    await work.catch((error) => this.notes.push((error as Error).message.split("\n").join(" ")));
+  }
+
+  /** Sends a signal to the processes of that name in a container. */
+  signal(container: string, process: string, signal: string): Promise<string> {
+    return this.sh(
+      container,
+      `for p in /proc/[0-9]*; do read -r c < "$p/comm" || continue; ` +
+        `[ "$c" = "${process}" ] && kill -${signal} "\${p#/proc/}"; done; true`,
+    );
+  }
+}
