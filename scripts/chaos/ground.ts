@@ -5,7 +5,12 @@ import { World } from "../e2e/world.ts";
 import { removeStrangersOf, strangersOf } from "./faults/instances.ts";
 
 /** How long keys outlive their registrator here, in s: faults are to last longer as well as shorter. */
-const SETTINGS = { ROLLCALL_TTL: "5", DRAIN_SECONDS: "2" } as const;
+const SETTINGS = { ROLLCALL_TTL: "5" } as const;
+
+/** Settings of instances that drain: as long as discovery may take to follow on a machine that has other work. */
+export function drains(patience: number): Readonly<Record<string, string>> {
+  return { DRAIN_SECONDS: String(Math.min(10, 2 * patience)), SHUTDOWN_TIMEOUT_SECONDS: "14" };
+}
 
 /** Volumes in memory, so that they can be filled; and a container that has them, as Docker empties those of nobody. */
 function overlay(nginxImage: string): Record<string, unknown> {
@@ -54,7 +59,11 @@ export class Ground {
   }
 
   /** Builds and starts one. `overlays`: compose files with a planted defect. */
-  static async up(instances: number, overlays: readonly string[] = []): Promise<Ground> {
+  static async up(
+    instances: number,
+    patience: number,
+    overlays: readonly string[] = [],
+  ): Promise<Ground> {
     const folder = await Deno.makeTempDir({ prefix: "rollcall-chaos-" });
     const file = `${folder}/chaos.compose.yaml`;
     // JSON is YAML.
@@ -62,7 +71,7 @@ export class Ground {
       file,
       JSON.stringify(overlay("${NGINX_IMAGE:-nginx:1.30}"), null, 2),
     );
-    const stack = new Stack(SETTINGS, { overlays: [file, ...overlays] });
+    const stack = new Stack({ ...SETTINGS, ...drains(patience) }, [file, ...overlays]);
     const ground = new Ground(new World(stack), folder);
     try {
       await stack.compose("up", "-d", "--build", "--scale", `service=${instances}`);

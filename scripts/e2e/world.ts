@@ -42,8 +42,9 @@ export class World {
   async running(): Promise<readonly Running[]> {
     const ids = (await this.list("--filter", "status=running")).sort();
     if (ids.length === 0) return [];
-    const network = `(index .NetworkSettings.Networks "${this.stack.project}_edge")`;
-    const format = `{{.Id}} {{.Name}} {{${network}.IPAddress}}`;
+    const network = `index .NetworkSettings.Networks "${this.stack.project}_edge"`;
+    // None while it is cut off.
+    const format = `{{.Id}} {{.Name}} {{with ${network}}}{{.IPAddress}}{{end}}`;
     const lines = await this.engine("inspect", "--format", format, ...ids);
     return lines.trim().split("\n").map((line) => {
       const [id = "", name = "", address = ""] = line.split(" ");

@@ -107,7 +107,7 @@ function faultsOf({ service, networks, process, common }: About): readonly Kind[
       name: `${service}'s process SIGKILLed, brought back by Docker`,
       lasts: [0, 0] as const,
       act: (hand: Hand) => crash(hand, service, process),
-      heal: nothing,
+      heal: (hand: Hand) => hand.untilRunning(hand.name(service)),
     }]),
     ...networks.map((network): Kind => ({
       ...common,

@@ -1,4 +1,5 @@
 // etcd over its JSON gateway: what is needed to fill it, meddle with it and tidy it up quickly. Owns no key.
+import { fetchText } from "../looking/fetch_text.ts";
 
 /** A key as etcd has it. */
 export interface Entry {
@@ -20,20 +21,10 @@ export interface EtcdGateway {
 
 /** Each call ends after 5 s at most, by throwing. */
 export function etcdGateway(base: string): EtcdGateway {
-  const call = async (path: string, body: unknown, ms = 5_000) => {
-    const client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
-    try {
-      const response = await fetch(`${base}/v3/${path}`, {
-        ...{ method: "POST", body: JSON.stringify(body), client },
-        signal: AbortSignal.timeout(ms),
-      });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`Cannot ask etcd for ${path}: ${text}`);
-      return JSON.parse(text);
-    } finally {
-      client.close();
-    }
-  };
+  const call = async (path: string, body: unknown, within = 5_000) =>
+    JSON.parse(
+      await fetchText(`${base}/v3/${path}`, { method: "POST", body: JSON.stringify(body), within }),
+    );
   const compact = async () => {
     const { header } = await call("kv/range", { key: base64("/"), count_only: true });
     await call("kv/compaction", { revision: header.revision, physical: true });

@@ -1,5 +1,6 @@
 // The hand that brings faults: what all kinds of them need of the stack. Owns no fault.
-import { docker } from "../../testing/docker.ts";
+import { delay } from "../../../discovery/delay.ts";
+import { docker, eventually } from "../../testing/docker.ts";
 import type { World } from "../../e2e/world.ts";
 import type { Random } from "../simulation/random.ts";
 import { type EtcdGateway, etcdGateway } from "./etcd_gateway.ts";
@@ -11,8 +12,6 @@ export type Service = "nginx" | "etcd" | "registrator" | "socket-proxy" | "dashb
 export class Hand {
   /** Whom a fault has struck, by the fault: its healing needs to know. */
   private readonly victims = new Map<string, readonly string[]>();
-  /** Calls that did not do what they were meant to do, with their reasons: a fault beside them may explain it. */
-  readonly notes: string[] = [];
 
   constructor(readonly world: World, readonly random: Random) {}
 
@@ -69,9 +68,23 @@ export class Hand {
     for (const name of this.struck(fault)) await this.tolerantly(work(name));
   }
 
-  /** For what another fault or a scale change may have made impossible, or needless. */
+  /** For what a scale change may have made impossible, or needless: who is gone needs no healing. */
   async tolerantly(work: Promise<unknown>): Promise<void> {
-    await work.catch((error) => this.notes.push((error as Error).message.split("\n").join(" ")));
+    await work.catch((error) => {
+      if (!/No such container|is not (paused|running)|already paused/i.test(error.message)) {
+        throw error;
+      }
+    });
+  }
+
+  /** Waits until Docker has brought a container back that has ended by itself. */
+  async untilRunning(container: string): Promise<void> {
+    // What was killed a moment ago may be said to run still.
+    await delay(500);
+    await eventually(async () => {
+      const status = await docker("inspect", "--format", "{{.State.Status}}", container);
+      if (status.trim() !== "running") throw new Error(`${container} is ${status.trim()}`);
+    }, { within: 50_000, every: 200 });
   }
 
   /** Sends a signal to the processes of that name in a container. */

@@ -48,7 +48,7 @@ export const INSTANCES: readonly Kind[] = [
     "an instance crashes, brought back by Docker",
     { lasts: [0, 0], may: ENDS },
     (hand, victim) => hand.signal(victim, "service", "KILL").catch(nothing), // killed with it
-    nothing,
+    (hand, victim) => hand.untilRunning(victim),
   ),
   struck(
     "an instance restarted",

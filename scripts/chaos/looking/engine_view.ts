@@ -1,5 +1,6 @@
 // Docker as the observer sees it, over its own socket: the client would take more of the machine than the stack does.
 import { z } from "zod";
+import { fetchText } from "./fetch_text.ts";
 import { STRANGER } from "../faults/instances.ts";
 
 /** A container as a list has it. */
@@ -129,13 +130,8 @@ export class EngineView implements Disposable {
   }
 
   private async get(path: string): Promise<unknown> {
-    const response = await fetch(`http://docker${path}`, {
-      client: this.client,
-      signal: AbortSignal.timeout(10_000),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`Cannot ask Docker for ${path}: ${text}`);
-    return JSON.parse(text);
+    const asked = { client: this.client, within: 10_000 };
+    return JSON.parse(await fetchText(`http://docker${path}`, asked));
   }
 }
 

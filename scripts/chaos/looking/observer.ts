@@ -4,6 +4,7 @@ import { STATUS } from "../../../discovery/keys.ts";
 import { etcdGateway } from "../faults/etcd_gateway.ts";
 import { strangersOf } from "../faults/instances.ts";
 import { EngineView, type Happened, type Seen } from "./engine_view.ts";
+import { fetchText, inTime } from "./fetch_text.ts";
 import { edgeOf, type Look, PORT } from "./look.ts";
 
 /** Memory of a container at a moment. */
@@ -48,7 +49,7 @@ export class Observer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.stop.abort();
-    await this.work;
+    await inTime(this.work, 5_000, "the observer's end").catch(this.failed);
     this.engine[Symbol.dispose]();
   }
 
@@ -81,33 +82,22 @@ export class Observer implements AsyncDisposable {
     const [instances = [], others = []] = [true, false].map((is) =>
       all.filter(({ service }) => (service === "service") === is)
     );
-    const client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
-    const text = async (url: string) => {
-      const response = await fetch(url, { client, signal: AbortSignal.timeout(1_000) });
-      const body = await response.text();
-      if (!response.ok) throw new Error(`${url}: status is ${response.status}`);
-      return body;
-    };
-    try {
-      const [edge, keys, passing] = await Promise.all([
-        this.askEdge(others, text).catch(() => undefined),
-        this.askEtcd(others).catch(() => undefined),
-        this.askInstances(instances, text),
-      ]);
-      const leaving = new Set(this.leaving);
-      return { at: Date.now(), instances, others, passing, leaving, edge, keys };
-    } finally {
-      client.close();
-    }
+    const [edge, keys, passing] = await Promise.all([
+      this.askEdge(others).catch(() => undefined),
+      this.askEtcd(others).catch(() => undefined),
+      this.askInstances(instances),
+    ]);
+    const leaving = new Set(this.leaving);
+    return { at: Date.now(), instances, others, passing, leaving, edge, keys };
   }
 
-  private async askEdge(others: readonly Seen[], text: (url: string) => Promise<string>) {
+  private async askEdge(others: readonly Seen[]) {
     const nginx = others.find(({ service }) => service === "nginx");
     const [address] = nginx?.state === "running" ? nginx.addresses.values() : [];
     if (address === undefined) throw new Error("nginx has no address");
     const [configuration, generation] = await Promise.all([
-      text(`http://${address}:8081/configuration`),
-      text(`http://${address}:8081/generation`),
+      fetchText(`http://${address}:8081/configuration`, { within: 1_000 }),
+      fetchText(`http://${address}:8081/generation`, { within: 1_000 }),
     ]);
     return edgeOf(configuration, generation);
   }
@@ -128,15 +118,13 @@ export class Observer implements AsyncDisposable {
     return [...services, ...own];
   }
 
-  private async askInstances(
-    instances: readonly Seen[],
-    text: (url: string) => Promise<string>,
-  ): Promise<ReadonlySet<string>> {
+  private async askInstances(instances: readonly Seen[]): Promise<ReadonlySet<string>> {
     const passing = new Set<string>();
     await Promise.all(instances.map(async ({ id, state, addresses }) => {
       const address = addresses.get(`${this.project}_edge`);
       if (state !== "running" || address === undefined) return;
-      await text(`http://${address}:${PORT}/readyz`).then(() => passing.add(id), () => {});
+      const asked = fetchText(`http://${address}:${PORT}/readyz`, { within: 1_000 });
+      await asked.then(() => passing.add(id), () => {});
     }));
     return passing;
   }

@@ -8,6 +8,7 @@ import type { Happened } from "../looking/engine_view.ts";
 import { isReady, type Look, runs } from "../looking/look.ts";
 import { Observer, type Sample } from "../looking/observer.ts";
 import { type Broken, type Excuses, Promises } from "../looking/promises.ts";
+import { fetchText } from "../looking/fetch_text.ts";
 import { Random } from "../simulation/random.ts";
 import { type Count, eventInWords } from "./result.ts";
 
@@ -54,7 +55,10 @@ export class Arena {
 
   /** Brings up a stack and waits until it is right. */
   static async open(options: ArenaOptions): Promise<Arena> {
-    const arena = new Arena(await Ground.up(options.instances, options.overlays), options);
+    const arena = new Arena(
+      await Ground.up(options.instances, options.patience, options.overlays),
+      options,
+    );
     try {
       arena.gateway = await arena.hand.gateway();
       await arena.ground.world.right(90_000);
@@ -137,11 +141,9 @@ export class Arena {
 
   private async dashboard(): Promise<readonly string[]> {
     const { dashboardPort } = this.ground.stack;
-    const url = `http://127.0.0.1:${dashboardPort}/`;
     try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
-      await response.body?.cancel();
-      return response.ok ? [] : [`the dashboard's status is ${response.status}`];
+      await fetchText(`http://127.0.0.1:${dashboardPort}/`, { within: 2_000 });
+      return [];
     } catch {
       return ["the dashboard does not answer"];
     }

@@ -38,6 +38,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const episodes: EpisodeResult[] = [];
   const counts: Count[] = [];
   const samples: Sample[] = [];
+  const violations: string[] = [];
   let givenUp = 0;
   let arena: Arena | undefined;
   let abrupt = new Set<string>();
@@ -46,8 +47,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
     if (!arena) return;
     counts.push(...arena.counts);
     samples.push(...arena.samples);
-    await arena.close();
+    const leaving = arena;
     arena = undefined;
+    await leaving.close().catch((error) => reporter.note(`cannot remove it all: ${error.message}`));
   };
   let began = 0;
   try {
@@ -55,18 +57,25 @@ export async function run(options: RunOptions): Promise<RunResult> {
       if (signal.aborted) break;
       if (!arena) {
         reporter.note("building and starting a stack");
-        arena = await Arena.open({
-          ...{ seed: schedule.seed, rate, patience, instances: episode.instances },
-          overlays: options.defect?.overlays ?? [],
-        });
-        await arena.renewLoad();
+        const overlays = options.defect?.overlays ?? [];
+        const { instances } = episode;
+        try {
+          arena = await Arena.open({ seed: schedule.seed, rate, patience, instances, overlays });
+          await arena.renewLoad();
+        } catch (error) {
+          // What was found before is not to be lost.
+          if (episodes.length === 0) throw error;
+          violations.push(`there is no other stack to go on with: ${(error as Error).message}`);
+          break;
+        }
         abrupt = new Set();
         touched = new Set();
         began ||= Date.now();
       }
       // The last one may take half a minute.
       if (Date.now() - began > (options.minutes - 0.4) * 60_000 && episodes.length > 0) break;
-      const result = await new EpisodeRun(arena, episode, touched, abrupt, signal).run();
+      const result = await new EpisodeRun(arena, episode, touched, abrupt, signal).run()
+        .catch((error) => failedEpisode(episode, error as Error));
       if (signal.aborted) break;
       touched = partsOf(episode);
       episodes.push(result);
@@ -91,7 +100,16 @@ export async function run(options: RunOptions): Promise<RunResult> {
     ...(options.defect && { defect: options.defect.name }),
     ...{ startedAt: startedAt.toISOString(), finishedAt: new Date().toISOString(), samples },
     machine: { ...await machine(), ...await versions() },
-    ...{ givenUp, violations: memoryComplaints(samples) },
+    ...{ givenUp, violations: [...violations, ...memoryComplaints(samples)] },
+  };
+}
+
+/** An episode that could not be brought to its end: the machine or this program is at fault, and it is told. */
+function failedEpisode(episode: Episode, error: Error): EpisodeResult {
+  const now = Date.now();
+  return {
+    ...{ episode, from: now, to: now, done: [], sent: { GET: 0, POST: 0 }, lost: [], slow: 0 },
+    ...{ seconds: undefined, violations: [`it could not be brought to its end: ${error.message}`] },
   };
 }
 

@@ -1,6 +1,8 @@
 // One episode on an arena: its faults and changes, their healing, quiet, and the judgement. Owns no stack.
 import { delay } from "../../../discovery/delay.ts";
 import { accountFor } from "../../bench/measure/account.ts";
+import { inTime } from "../looking/fetch_text.ts";
+import { drains } from "../ground.ts";
 import type { Hand } from "../faults/hand.ts";
 import { IN_HAND, type Kind } from "../faults/kind.ts";
 import { kindNamed } from "../faults/kinds.ts";
@@ -13,6 +15,9 @@ import { inWords, lostIn, type Span } from "./span.ts";
 const QUIET = 3;
 /** A stack that is not right this long after its healing is given up, in ms. */
 const GIVE_UP = 150_000;
+
+/** Bringing or healing a fault takes no longer, in ms: else something is in its way, which is noted. */
+const LONGEST = 60_000;
 
 /** A fault while it is there. */
 interface Active {
@@ -60,7 +65,7 @@ export class EpisodeRun {
       const right = Date.now();
       const recording = await arena.renewLoad();
       const account = accountFor(recording!);
-      const lost = lostIn(recording!, this.spans, right);
+      const lost = lostIn(recording!, this.spans, right, arena.options.patience);
       const unexplained = lost.filter(({ because }) => because === undefined);
       if (unexplained.length > 0) {
         const times = unexplained.map(({ at }) => at - from);
@@ -113,7 +118,9 @@ export class EpisodeRun {
     this.arena.tell(`fault: ${kind.name}`);
     const notes: string[] = [];
     const noted = (work: Promise<unknown>) =>
-      work.catch((error) => void notes.push((error as Error).message.replaceAll("\n", " ")));
+      inTime(work, LONGEST, kind.name).catch((error) =>
+        void notes.push((error as Error).message.replaceAll("\n", " "))
+      );
     await noted(kind.act(this.hand, step.who));
     await delay(Math.max(0, step.lasts - (Date.now() - active.from)), this.signal);
     this.arena.tell(`heals: ${kind.name}`);
@@ -137,7 +144,7 @@ export class EpisodeRun {
     const { stack } = this.hand.world;
     stack.set(
       leaves === "drains"
-        ? { DRAIN_SECONDS: "2", SHUTDOWN_TIMEOUT_SECONDS: "14" }
+        ? drains(this.arena.options.patience)
         : { DRAIN_SECONDS: "0", SHUTDOWN_TIMEOUT_SECONDS: "0.001" },
     );
     const ids = async () => (await stack.containers()) as readonly string[];
@@ -145,7 +152,7 @@ export class EpisodeRun {
     this.arena.tell(`scale ${before.length} → ${to} (those that come: ${leaves})`);
     let note: string | undefined;
     try {
-      await stack.scale(to);
+      await inTime(stack.scale(to), 2 * LONGEST, "docker compose up");
     } catch (error) {
       note = (error as Error).message.replaceAll("\n", " ");
       this.arena.tell(`scale failed: ${note}`);

@@ -25,8 +25,16 @@ export interface Lost extends Omit<Failure, "count"> {
 /** How long before a fault's first moment a request may have been under way already, and be lost by it. */
 const BEFORE = 250;
 
-/** Each failed request, with the span that accounts for it. `right` is when all was right again. */
-export function lostIn(recording: Recording, spans: readonly Span[], right: number): Lost[] {
+/**
+ * Each failed request, with the span that accounts for it. `right` is when all was right again; with `patience` an
+ * outage may last so many times as long after it is over.
+ */
+export function lostIn(
+  recording: Recording,
+  spans: readonly Span[],
+  right: number,
+  patience: number,
+): Lost[] {
   const left = new Map(spans.map((span) => [span, {
     GET: span.may?.gets ?? 0,
     POST: span.may?.posts ?? 0,
@@ -40,7 +48,7 @@ export function lostIn(recording: Recording, spans: readonly Span[], right: numb
     const at = recording.startedAt + recording.intended[i]!;
     const ended = recording.startedAt + recording.ended[i]!;
     const span = spans.find(({ from, over, may }) =>
-      may?.outage && ended >= from - BEFORE && at <= over + may.outage.after * 1000
+      may?.outage && ended >= from - BEFORE && at <= over + may.outage.after * 1000 * patience
     ) ?? spans.find((span) => {
       return ended >= span.from - BEFORE && at <= right && left.get(span)![method]-- > 0;
     });
