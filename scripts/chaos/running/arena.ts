@@ -109,6 +109,13 @@ export class Arena {
     return await before?.stop();
   }
 
+  /** Ends the load, and no other begins; returns what it has recorded. */
+  async endLoad(): Promise<Recording | undefined> {
+    const { load } = this;
+    this.load = undefined;
+    return await load?.stop();
+  }
+
   /** Ends everything. */
   async close(): Promise<void> {
     this.load?.kill();

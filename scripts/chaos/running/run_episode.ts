@@ -63,7 +63,7 @@ export class EpisodeRun {
         arena.options.patience;
       const seconds = await this.untilRight(over, heals);
       const right = Date.now();
-      const recording = await arena.renewLoad();
+      const recording = await (seconds === undefined ? arena.endLoad() : arena.renewLoad());
       const account = accountFor(recording!);
       const lost = lostIn(recording!, this.spans, right, arena.options.patience);
       const unexplained = lost.filter(({ because }) => because === undefined);
