@@ -13,7 +13,7 @@ export async function probe(target: Target, signal: AbortSignal): Promise<Findin
       (signal) => check.kind === "http" ? get(target, check, signal) : connect(target, signal),
     );
   } catch (error) {
-    return { ok: false, detail: reasonOf(error) };
+    return failureOf(error);
   }
 }
 
@@ -49,16 +49,22 @@ function wanted(statuses: readonly (readonly [number, number])[]): string {
   return statuses.map(([first, last]) => first === last ? first : `${first} to ${last}`).join(", ");
 }
 
-function reasonOf(error: unknown): string {
+function failureOf(error: unknown): Finding {
   if (error instanceof DOMException && error.name === "TimeoutError") {
-    return `${error.message}: is it overloaded, or SERVICE_CHECK_TIMEOUT too short?`;
+    const detail = `${error.message}: is it overloaded, or SERVICE_CHECK_TIMEOUT too short?`;
+    return { ok: false, detail, silent: true };
   }
   const text = `${error} ${error instanceof Error ? error.cause ?? "" : ""}`;
+  if (/unreachable|no route/i.test(text)) {
+    const detail = "no route to it: is it on a network of the registrator's?";
+    return { ok: false, detail, silent: true };
+  }
+  return { ok: false, detail: reasonOf(error, text) };
+}
+
+function reasonOf(error: unknown, text: string): string {
   if (error instanceof Deno.errors.ConnectionRefused || /refused/i.test(text)) {
     return "connection refused: is this the right port, and does the application listen on 0.0.0.0, not on 127.0.0.1 only?";
-  }
-  if (/unreachable|no route/i.test(text)) {
-    return "no route to it: is it on a network of the registrator's?";
   }
   if (/reset|closed before|EOF/i.test(text)) {
     return "connection closed without an answer: does it speak HTTP there?";

@@ -184,3 +184,65 @@ Deno.test("Prober does not report what a probe finds after its target was droppe
   await settle();
   assert.deepEqual(found, []);
 });
+
+/** Endpoints that pass, until `silent` says which give no answer any more and `refusing` which refuse. */
+function listening(...names: string[]) {
+  const clock = new FakeClock();
+  const silent = new Set<string>();
+  const refusing = new Set<string>();
+  const phases = new Map<string, Probing>();
+  const unheard: string[] = [];
+  const prober = new Prober({
+    probe: async ({ name }) => {
+      await Promise.resolve();
+      if (silent.has(name)) return { ok: false, detail: "no answer", silent: true };
+      return { ok: !refusing.has(name), detail: "" };
+    },
+    phase: ({ name }) => phases.get(name)?.phase,
+    found: (target, result) => {
+      const probing = phases.get(target.name) ?? new Probing(target);
+      phases.set(target.name, probing);
+      probing.found(result, clock.now());
+      return probing.phase;
+    },
+    unheard: ({ name }) => unheard.push(name),
+    wait: clock.wait,
+    now: clock.now,
+    random: () => 1,
+  });
+  for (const name of names) prober.follow(name, [target(name, 1_000)]);
+  const phase = (name: string) => phases.get(name)?.phase;
+  return { clock, silent, refusing, unheard, prober, phase };
+}
+
+Deno.test("Prober takes nobody out while nobody at all answers, and judges again when somebody does", async () => {
+  const { clock, silent, unheard, prober, phase } = listening("a", "b", "c");
+  await clock.move(2_000);
+  for (const name of ["a", "b", "c"]) silent.add(name);
+  await clock.move(60_000);
+  assert.deepEqual(["a", "b", "c"].map(phase), ["passing", "passing", "passing"]);
+  assert.ok(new Set(unheard).size === 3, "nobody was told");
+  silent.delete("b"); // it was not us: a and c are gone
+  await clock.move(4_000);
+  assert.deepEqual(["a", "b", "c"].map(phase), ["failing", "passing", "failing"]);
+  prober.stop();
+});
+
+Deno.test("Prober takes a refusal of somebody else for a sign that it is heard", async () => {
+  const { clock, silent, refusing, prober, phase } = listening("a", "b");
+  await clock.move(2_000);
+  silent.add("a");
+  refusing.add("b");
+  await clock.move(4_000);
+  assert.deepEqual(["a", "b"].map(phase), ["failing", "failing"]);
+  prober.stop();
+});
+
+Deno.test("Prober takes the only one there is at its word: no answer is a failure", async () => {
+  const { clock, silent, prober, phase } = listening("a");
+  await clock.move(2_000);
+  silent.add("a");
+  await clock.move(4_000);
+  assert.equal(phase("a"), "failing");
+  prober.stop();
+});

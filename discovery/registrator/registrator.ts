@@ -60,6 +60,8 @@ export class Registrator {
     readonly asOf: ReadonlyMap<string, Entry> | undefined;
     readonly routes: Winners;
   } = { asOf: undefined, routes: new Map() };
+  /** Probes of everybody who passed so far get no answer: said once. */
+  private heardNobody = false;
   /** When the roster will be told the time, and how to call that off. */
   private alarm: { readonly at: number; readonly off: AbortController } | undefined;
 
@@ -75,10 +77,18 @@ export class Registrator {
       probe,
       wait,
       now,
+      phase: (target) => roster.phase(target),
       found: (target, result) => {
+        if (result.ok) this.heardNobody = false;
         const phase = roster.probed(target, result, now());
         this.changed();
         return phase;
+      },
+      unheard: () => {
+        if (this.heardNobody) return;
+        this.heardNobody = true;
+        const effect = "instances stay as they are: is the registrator on their network?";
+        log.warn("no probe gets an answer", { effect });
       },
     });
     const drained = (drains: ReadonlyMap<string, Drain>) => {

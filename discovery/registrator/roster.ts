@@ -190,6 +190,11 @@ export class Roster {
     }
   }
 
+  /** Where an endpoint stands; undefined when the container or the endpoint has changed since. */
+  phase(target: Target): Phase | undefined {
+    return this.tracked.get(target.containerId)?.phase(target);
+  }
+
   /**
    * What a probe of an endpoint found; tells where the endpoint stands now. Of no effect, and
    * undefined, when the container or the endpoint has changed since.

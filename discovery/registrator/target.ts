@@ -19,6 +19,8 @@ export interface Finding {
   readonly ok: boolean;
   /** In plain words, as in `connection refused`; where it failed, with what to do. */
   readonly detail: string;
+  /** Nothing came back at all, not even a refusal: that may be our fault as well as the endpoint's. */
+  readonly silent?: true;
 }
 
 /** What a probe found, and how long it took, in ms. */

@@ -93,9 +93,17 @@ export const faults: readonly Fault[] = [
   {
     name: "network between registrator and etcd cut, for longer than TTL",
     blind: true,
-    act: network("disconnect"),
+    act: network("disconnect", "control"),
     lasts: TTL + 2,
-    heal: network("connect"),
+    heal: network("connect", "control"),
+  },
+  {
+    name: "network between registrator and instances cut for 15 s",
+    act: network("disconnect", "edge"),
+    change: nothing, // who starts meanwhile cannot be asked
+    lasts: 15,
+    heal: network("connect", "edge"),
+    keysStay: true,
   },
 ];
 
@@ -134,7 +142,7 @@ function cutStreams({ stack }: World): Promise<string> {
   return docker("exec", stack.name("socket-proxy"), "sh", "-c", script);
 }
 
-function network(command: "connect" | "disconnect") {
+function network(command: "connect" | "disconnect", name: "control" | "edge") {
   return ({ stack }: World) =>
-    docker("network", command, `${stack.project}_control`, stack.name("registrator"));
+    docker("network", command, `${stack.project}_${name}`, stack.name("registrator"));
 }

@@ -13,12 +13,6 @@ interface About {
   readonly common: Pick<Kind, "parts" | "blinds" | "heals" | "may">;
 }
 
-/** Known, and open: who is cut off from all instances finds none of them well. */
-const CANNOT_TELL = {
-  drops: "its probes cannot tell its own cut from theirs",
-  may: { outage: { after: 5 }, because: "its probes cannot tell its own cut from theirs" },
-} as const;
-
 const AWAY = "nobody listens while nginx is away";
 
 const ABOUT: readonly About[] = [
@@ -119,7 +113,6 @@ function faultsOf({ service, networks, process, common }: About): readonly Kind[
       ...common,
       // nginx serves on without etcd.
       ...(service === "nginx" && network === "control" && { may: { because: "" } }),
-      ...(service === "registrator" && network === "edge" && CANNOT_TELL),
       name: `${service} cut from the network ${network}`,
       lasts: [2, 12],
       act: (hand) => cut(hand, network, hand.name(service)),
