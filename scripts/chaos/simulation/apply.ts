@@ -11,6 +11,7 @@ export function* apply(edge: Edge): Script {
   const { clock, random } = edge;
   yield sleep(random.between(3, 20)); // asks nginx what it serves
   let live = edge.stuck ? undefined : edge.serving?.generation;
+  if (edge.conf.generation !== live) live = undefined; // its predecessor may have ordered that one
   let retry = 0;
   let failing: string | undefined;
   let lastAttempt = -Infinity;

@@ -50,6 +50,12 @@ const FINDS: Readonly<Record<string, readonly Step[]>> = {
     { at: 0, what: "dockerAway", who: 0, n: 4_000 },
     { at: 100, what: "restart", who: 1, n: 51 },
   ],
+  "what apply had ordered when it was killed does not stay, where its successor finds it overtaken":
+    [
+      { at: 8_000, what: "drain", who: 0, n: 0 },
+      { at: 8_030, what: "undrain", who: 0, n: 0 },
+      { at: 8_050, what: "applyKill", who: 0, n: 0 },
+    ],
   "who turned healthy unheard, and was paused then, is back as soon as it goes on": [
     { at: 0, what: "crash", who: 1, n: 0 },
     { at: 5_700, what: "start", who: 1, n: 9_870 },
