@@ -54,6 +54,8 @@ export interface ReconcilerOptions {
  * `starting` must not hold up the one that says `up`.
  */
 const PATIENCE = 100;
+/** Of so many resyncs one reads every key, whatever etcd's revision says. */
+const READ_ANYWAY = 10;
 
 /** etcd did not answer as often as it was asked to be tried. */
 export class GaveUpError extends Error {
@@ -67,6 +69,7 @@ export class Reconciler {
   private mirror: Map<string, Entry> | undefined;
   /** The store's revision that the mirror is of. */
   private revision = 0;
+  private resyncs = 0;
   /** The keys that may differ from what etcd holds; undefined: any of them. */
   private suspects: Set<string> | undefined;
   private taken: ReadonlySet<string> = new Set();
@@ -121,9 +124,10 @@ export class Reconciler {
     while (!signal.aborted) {
       await this.bell.rings(Math.min(next, this.due ?? next) - this.now(), signal);
       if (signal.aborted) break;
-      if (this.now() >= next) this.mirror = undefined; // resync: somebody may have changed keys of ours
-      if (this.mirror === undefined) next = this.now() + this.options.resync;
+      const resync = this.now() >= next;
+      if (resync || this.mirror === undefined) next = this.now() + this.options.resync;
       try {
+        if (resync) await this.resync();
         await this.reconcile();
         this.healed();
         tries = 0;
@@ -145,6 +149,15 @@ export class Reconciler {
   async deregister(): Promise<void> {
     if (this.lease !== undefined) await this.options.registry.revoke(this.lease);
     this.lease = undefined;
+  }
+
+  /** Compares all again. What stands is read only if somebody has written, as it may be thousands of keys; and now and then. */
+  private async resync(): Promise<void> {
+    this.suspects = undefined;
+    const { registry } = this.options;
+    if (++this.resyncs % READ_ANYWAY === 0 || await registry.revision() !== this.revision) {
+      this.mirror = undefined;
+    }
   }
 
   private async reconcile(): Promise<void> {

@@ -89,6 +89,26 @@ Deno.test("Reconciler writes what is desired, deletes what is not, and nothing t
   await scene.stop();
 });
 
+Deno.test("Reconciler at rest reads the keys once in ten resyncs, as etcd's revision tells that nobody has written", async () => {
+  const registry = new MemoryRegistry();
+  const scene = await new Scene(registry).start();
+  const list = registry.list.bind(registry);
+  let reads = 0;
+  registry.list = (prefix) => {
+    if (prefix === "/services/") reads++;
+    return list(prefix);
+  };
+  await scene.clock.move(9 * RESYNC);
+  assert.equal(reads, 0);
+  await scene.clock.move(RESYNC);
+  assert.equal(reads, 1);
+  registry.delete("/services/web/a"); // and somebody has
+  await scene.clock.move(RESYNC);
+  assert.ok(reads > 1);
+  assert.ok("/services/web/a" in await scene.stored());
+  await scene.stop();
+});
+
 Deno.test("Reconciler writes and deletes nothing while it is not known what should stand there", async () => {
   const scene = new Scene();
   scene.registry.put("/services/web/old", "ours old");
