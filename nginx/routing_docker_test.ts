@@ -324,9 +324,10 @@ dockerTest("the edge lets no value out of its place", async (t) => {
   await t.step(
     "attacks are left out, named in the log, and everything else is served",
     async () => {
+      // Beside a good one of the same host and service, whose form they would share.
       const attacks = Object.entries(ATTACKS).map((
         [name, value],
-      ) => [`/services/service/${name.replaceAll(/[^\w]/g, "-")}`, value]);
+      ) => [`/services/service/test:${name.replaceAll(/[^\w]/g, "-")}:8080`, value]);
       await edge.put(Object.fromEntries(attacks));
       await edge.put(Object.fromEntries(BAD_KEYS.map((key) => [key, registration("10.0.0.9")])));
       await edge.put({ "/services/service/z": registration("2001:db8::5", { port: 1 }) });
@@ -370,14 +371,19 @@ dockerTest("the edge lets no value out of its place", async (t) => {
     for (let i = 0; i < 10; i++) {
       const hundred = Array.from({ length: 100 }, (_, j) => `10.1.${i}.${j}`);
       await edge.put(
-        Object.fromEntries(hundred.map((ip) => [`/services/thousand/${ip}`, registration(ip)])),
+        Object.fromEntries(
+          hundred.map((ip) => [`/services/thousand/test:${ip}:8080`, registration(ip)]),
+        ),
       );
     }
-    await edge.put({ "/services/thousand/bad": "{" });
+    await edge.put({ "/services/thousand/test:10.1.5.5-bad:8080": "{" });
     await edge.settled("thousand");
     const config = await edge.config();
     assert.equal(servers(config).filter((line) => line.includes("server 10.1.")).length, 1000);
-    assert.match(config, /# left out: \/services\/thousand\/bad: the value is not a JSON object/);
+    assert.match(
+      config,
+      /# left out: \/services\/thousand\/test:10\.1\.5\.5-bad:8080: the value is not a JSON object/,
+    );
   });
 
   await t.step(
@@ -431,7 +437,7 @@ dockerTest("the edge lets no value out of its place", async (t) => {
           const good = `10.2.${++round}.1`;
           await edge.put({
             ...Object.fromEntries(
-              entries.map(([service, json], i) => [`/services/${service}/${i}`, json]),
+              entries.map(([service, json], i) => [`/services/${service}/test:${i}:8080`, json]),
             ),
             [`/services/good-${round}/x`]: registration(good),
           });

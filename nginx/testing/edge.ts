@@ -11,7 +11,7 @@ export interface Event {
   readonly [field: string]: unknown;
 }
 
-/** What a registration says; the rest is of no interest to the edge. */
+/** What a registration says, its fields in the order in which Rollcall writes them; \`more\` replaces and adds some. */
 export function registration(address: string, more: Record<string, unknown> = {}): string {
   return JSON.stringify({
     address,
@@ -24,6 +24,7 @@ export function registration(address: string, more: Record<string, unknown> = {}
     container: "test-1",
     image: "test",
     routes: [],
+    balance: "round_robin",
     since: "2026-11-23T03:00:00.000Z",
     ...more,
   });
