@@ -164,6 +164,14 @@ function report(lives: readonly Life[], keys: readonly KeyEvent[], live: readonl
       }
     }
   }
+  // The two of a cycle: each put of one is followed by the other's.
+  const puts = keys.filter(({ deleted }) => !deleted);
+  for (const [i, { at }] of puts.entries()) {
+    const before = puts[i - 1];
+    if (before && at - before.at < 500) {
+      add("between the keys of two started at once", at - before.at);
+    }
+  }
   const rows = [...steps].map(([name, values]) => [name, ...percentiles(values)]);
   console.log(markdownTable([["step, ms", ...PERCENTILES], ...rows]));
 }

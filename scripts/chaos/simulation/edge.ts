@@ -16,6 +16,8 @@ export interface Content {
   readonly servers: ReadonlyMap<string, string>;
   /** Equal for equal servers. */
   readonly generation: string;
+  /** The vouchers with their leases: what the sweep asks for before it renders. */
+  readonly vouchers: string;
 }
 
 /** A rendered configuration: one object is one file. */
@@ -41,6 +43,7 @@ const EMPTY: Rendering = {
   vouched: true,
   servers: new Map(),
   generation: "",
+  vouchers: "",
   at: -Infinity,
   revision: 0,
 };
@@ -157,8 +160,10 @@ export class Edge {
 
   /** What stands in etcd now, as the templates render it. */
   render(): Rendering {
-    const { vouched, servers, generation } = this.content();
-    return { vouched, servers, generation, at: this.clock.now(), revision: this.etcd.revision };
+    const { vouched, servers, generation, vouchers } = this.content();
+    const { revision } = this.etcd;
+    const at = this.clock.now();
+    return { vouched, servers, generation, vouchers, at, revision };
   }
 
   /** The same without when it was made. */
@@ -167,14 +172,18 @@ export class Edge {
     if (this.latest?.version === edgeVersion) return this.latest;
     const servers = new Map<string, string>();
     let vouched = false;
-    for (const [key, { value }] of keys) {
-      if (key.startsWith(HOSTS)) vouched = true;
+    let vouchers = "";
+    for (const [key, { value, lease }] of keys) {
+      if (key.startsWith(HOSTS)) {
+        vouched = true;
+        vouchers += ` ${key} ${lease} ${value}`;
+      }
       if (!key.startsWith(SERVICES)) continue;
       const address = /"address":"([^"]+)"/.exec(value)?.[1];
       if (address) servers.set(key, address);
     }
     const generation = [...servers].map((pair) => pair.join(" ")).sort().join(",");
-    const latest = { version: edgeVersion, vouched, servers, generation };
+    const latest = { version: edgeVersion, vouched, servers, generation, vouchers };
     this.latest = latest;
     return latest;
   }

@@ -3,11 +3,17 @@ import type { Edge } from "./edge.ts";
 import { type Script, sleep } from "./helper.ts";
 
 const SWEEP_INTERVAL = 5_000;
+/** Everything is rendered that often, even if nothing was written. */
+const AT_LEAST = 60_000;
 
 export function* sweep(edge: Edge): Script {
   const { clock, random } = edge;
   let reachable: boolean | undefined;
   let pause = 1_000;
+  /** What etcd said when all was well, and when. */
+  let seen:
+    | { readonly revision: number; readonly vouchers: string; readonly at: number }
+    | undefined;
   while (true) {
     yield sleep(pause);
     const began = clock.now();
@@ -19,11 +25,17 @@ export function* sweep(edge: Edge): Script {
     if (swept === undefined) {
       reachable = false;
       pause = 2_000;
+      seen = undefined;
       continue;
     }
+    const { revision, vouchers } = swept;
+    const unchanged = seen?.revision === revision && seen.vouchers === vouchers;
+    if (unchanged && began - seen!.at < AT_LEAST) continue;
+    seen = undefined;
     yield sleep(random.between(20, 60));
     if (reachable === false) restartConfd();
-    else if (!edge.same(edge.rendered, swept)) {
+    else if (edge.same(edge.rendered, swept)) seen = { revision, vouchers, at: began };
+    else {
       yield sleep(1_000); // the watching confd may just be about to see the same
       const renderedSince = (edge.rendered?.at ?? -Infinity) > began;
       if (!edge.same(edge.rendered, swept) && !renderedSince) restartConfd();
