@@ -43,6 +43,20 @@ dockerTest("the edge loses no change", async (t) => {
     },
   );
 
+  await t.step("what differs in its instances only is not checked again, all else is", async () => {
+    const checked = async () => (await edge.events("live")).at(-1)!.checked;
+    // Whatever was live before: the first of these may be a new service's, the second is not.
+    await edge.put({ "/services/checked/test:c1:80": registration("10.4.0.1") });
+    await eventually(async () => assert.equal(await checked(), "yes"));
+    await edge.put({ "/services/checked/test:c2:80": registration("10.4.0.2", { weight: 7 }) });
+    await eventually(async () =>
+      assert.ok((await edge.config()).includes("10.4.0.2:8080 weight=7"))
+    );
+    await eventually(async () => assert.equal(await checked(), "no"));
+    await edge.delete("/services/checked/", { prefix: true });
+    await eventually(async () => assert.equal(await checked(), "yes"));
+  });
+
   await t.step(
     "a check that fails is retried until it passes; meanwhile the last good serves",
     async () => {
@@ -116,6 +130,22 @@ dockerTest("the edge loses no change", async (t) => {
     const text = await change();
     await edge.exec(`for i in 1 2 3 4 5 6; do ${pass} & done; wait`);
     await answers(text);
+  });
+
+  await t.step("while nothing is written, the sweep asks and renders nothing", async () => {
+    const look = async () => {
+      const text = await edge.exec("cd /run/rollcall/sweep; stat -c %Y.%y began; stat -c %y seen");
+      const [asked, seen] = text.trim().split("\n");
+      return { asked: asked!, seen: seen! };
+    };
+    // A look that found all well leaves what etcd said; the next ones leave it as it is.
+    const first = await eventually(look);
+    await eventually(async () => assert.notEqual((await look()).asked, first.asked));
+    await eventually(async () => {
+      const one = await look();
+      await eventually(async () => assert.notEqual((await look()).asked, one.asked));
+      assert.equal((await look()).seen, one.seen);
+    });
   });
 
   await t.step("nobody vouches: the last good configuration stays", async () => {
