@@ -20,6 +20,8 @@ export interface Arguments extends Omit<BenchOptions, "extent" | "defect"> {
   /** Make the report of results instead of measuring. */
   readonly from: readonly string[];
   readonly report: boolean;
+  /** Say what Rollcall promises and whether it was kept; broken promises are an error. */
+  readonly aims: boolean;
 }
 
 /** Thrown when the command line cannot be understood; its message says what to type instead. */
@@ -47,6 +49,7 @@ const options = {
   "json": { type: "string" },
   "from": { type: "string", multiple: true, default: [] as string[] },
   "report": { type: "boolean", default: false },
+  "aims": { type: "boolean", default: false },
   "help": { type: "boolean", short: "h", default: false },
 } satisfies ParseArgsOptionsConfig;
 
@@ -76,6 +79,7 @@ export function parseArguments(args: readonly string[]): Arguments {
     json: values.json,
     from: values.from,
     report: values.report,
+    aims: values.aims,
     ...quick,
     ...(defect ? planted(defect) : {}),
   };
@@ -186,6 +190,7 @@ Usage: deno task bench [options]
   --defect NAME       plants a defect in Rollcall; exits 1 when the figures do not show it
   --json FILE         writes the results
   --report            writes docs/benchmark.md and its charts
+  --aims              says which of Rollcall's promises were kept; exits 1 when one was not
   --from FILE         takes results from a file instead of measuring; may be given several times
 
 Subjects:

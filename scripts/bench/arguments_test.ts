@@ -23,6 +23,12 @@ Deno.test("parseArguments() takes lists", () => {
   assert.ok(!args.throughput);
 });
 
+Deno.test("parseArguments() takes --aims along with what is measured", () => {
+  const args = parseArguments(["--scenarios", "scale", "--cycles", "20", "--aims"]);
+  assert.ok(args.aims && args.cycles === 20);
+  assert.equal(parseArguments([]).aims, false);
+});
+
 Deno.test("parseArguments() makes --quick short", () => {
   const args = parseArguments(["--quick"]);
   assert.deepEqual(args.subjects.map(({ name }) => name), ["rollcall", "resolve"]);

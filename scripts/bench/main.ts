@@ -5,7 +5,8 @@ import { Bench, type BenchOptions } from "./bench.ts";
 import { plant } from "./defects/defects.ts";
 import { violations } from "./measure/invariants.ts";
 import type { Results } from "./measure/measurement.ts";
-import { terminalReporter, terminalTable } from "./report/terminal.ts";
+import { verdicts } from "./report/aims.ts";
+import { aimsTable, terminalReporter, terminalTable } from "./report/terminal.ts";
 import { merged, resultsText, writeReport } from "./report/write_report.ts";
 
 try {
@@ -28,6 +29,11 @@ async function main(): Promise<number> {
     for (const file of await writeReport(results)) console.error(`written: ${file}`);
   }
   if (args.defect) return judgeDefect(args, results);
+  if (args.aims) {
+    const judged = verdicts(results.measurements, results.throughput);
+    console.log(aimsTable(judged));
+    return judged.some(({ kept }) => kept === false) ? 1 : 0;
+  }
   return args.quick ? judgeQuick(results) : 0;
 }
 

@@ -5,6 +5,7 @@
 //
 // Real etcd, confd and nginx; the registered addresses are nobody's, as none of them gets a request.
 import { parseArgs } from "node:util";
+import { delay } from "../../discovery/delay.ts";
 import { Edge, registration } from "../../nginx/testing/edge.ts";
 import { type Crowd, crowd } from "../../nginx/testing/registrations.ts";
 import { docker, eventually } from "../testing/docker.ts";
@@ -12,6 +13,8 @@ import { markdownTable } from "./edge/table.ts";
 
 const { values } = parseArgs({ options: { changes: { type: "string", default: "10" } } });
 const changes = Number(values.changes);
+/** ms; some looks of the sweep are in it. */
+const REST = 16_000;
 const SIZES: readonly (readonly [number, Crowd])[] = [
   [10, {}],
   [1_000, {}],
@@ -53,6 +56,10 @@ for (const [turn, [count, kind]] of SIZES.entries()) {
     took.push(live - began);
   }
   const used = (await cpuOf(edge) - cpu) / changes;
+  await delay(REST / 2); // what the last change has left to do
+  const resting = await cpuOf(edge);
+  await delay(REST);
+  const atRest = (await cpuOf(edge) - resting) / REST;
   const lines = (await edge.events("live")).slice(before);
   const middle = (numbers: readonly number[]) =>
     numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
@@ -66,6 +73,7 @@ for (const [turn, [count, kind]] of SIZES.entries()) {
     `${middle(took)} / ${Math.max(...took)}`,
     `${field("check_ms")} / ${field("reload_ms")}`,
     `${Math.round(used)}`,
+    `${(100 * atRest).toFixed(1)} %`,
     memory.trim(),
     `${(size / 1e6).toFixed(2)} MB`,
   ]);
@@ -73,5 +81,11 @@ for (const [turn, [count, kind]] of SIZES.entries()) {
 }
 const head = ["instances", "put → live, p50 / max, ms", "check / reload, p50, ms"];
 console.log(
-  markdownTable([[...head, "processor per change, ms", "memory", "nginx.conf"], ...rows]),
+  markdownTable([[
+    ...head,
+    "processor per change, ms",
+    "at rest, of a core",
+    "memory",
+    "nginx.conf",
+  ], ...rows]),
 );

@@ -126,9 +126,14 @@ function report(lives: readonly Life[], keys: readonly KeyEvent[], live: readonl
   const add = (name: string, ms: number) => {
     if (!Number.isNaN(ms)) steps.set(name, [...steps.get(name) ?? [], ms]);
   };
-  // How many instances stand in etcd after each change.
-  let count = 2;
-  const changes = keys.map((event) => ({ ...event, count: count += event.deleted ? -1 : 1 }));
+  // How many instances stand in etcd after each change. The first two stay; a key may be put again.
+  const there = new Set<string>();
+  const coming = keys.filter(({ key }) => !names.slice(0, 2).some((name) => key.includes(name)));
+  const changes = coming.map((event) => {
+    if (event.deleted) there.delete(event.key);
+    else there.add(event.key);
+    return { ...event, count: 2 + there.size };
+  });
   const byKey = Map.groupBy(changes, ({ key }) => key);
   for (const { id, started, firstAnswer, killed, lastSent } of lives) {
     const name = nameOf.get(instanceOf(id)) ?? "?";
@@ -165,7 +170,7 @@ function report(lives: readonly Life[], keys: readonly KeyEvent[], live: readonl
     }
   }
   // The two of a cycle: each put of one is followed by the other's.
-  const puts = keys.filter(({ deleted }) => !deleted);
+  const puts = coming.filter(({ deleted }) => !deleted);
   for (const [i, { at }] of puts.entries()) {
     const before = puts[i - 1];
     if (before && at - before.at < 500) {

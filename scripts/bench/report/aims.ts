@@ -69,6 +69,12 @@ const aims: readonly Aim[] = [
     200,
     ms("p95", "startToFirst"),
   ),
+  timed(
+    "burst of the bundled service: listening → first answer, max",
+    "burst",
+    1000,
+    ms("max", "readyToFirst"),
+  ),
   {
     aim: "memory of all parts",
     scenario: "steady",

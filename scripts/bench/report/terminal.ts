@@ -3,6 +3,7 @@
 import type { Reporter } from "../bench.ts";
 import { median } from "../measure/statistics.ts";
 import type { Measurement, Results, Throughput } from "../measure/measurement.ts";
+import type { Verdict } from "./aims.ts";
 import { failuresOf, figures, ratioOf } from "./figures.ts";
 import { textTable } from "./text_table.ts";
 
@@ -41,6 +42,13 @@ export function terminalTable(results: Results): string {
     parts.push(textTable(head, throughput.map(throughputRow)));
   }
   return [...parts, ...notes].join("\n\n") + "\n";
+}
+
+/** Promises that were measured, and what became of them. */
+export function aimsTable(verdicts: readonly Verdict[]): string {
+  const rows = verdicts.filter(({ kept }) => kept !== undefined)
+    .map(({ aim, wanted, measured, kept }) => [aim, wanted, measured, kept ? "kept" : "BROKEN"]);
+  return textTable(["promise", "aim", "measured", ""], rows);
 }
 
 function throughputRow(throughput: Throughput): readonly string[] {
