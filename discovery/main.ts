@@ -67,7 +67,10 @@ async function runRegistrator(config: Config): Promise<void> {
     log,
   });
   if (metrics && config.metrics !== undefined) {
-    const health = () => ({ docker: registrator.standing.docker, etcd: registrator.standing.etcd });
+    const health = () => {
+      const { docker, etcd } = registrator.standing;
+      return { docker, etcd };
+    };
     const { port, endpoints } = { port: config.metrics, endpoints: config.etcd };
     // Nobody waits for it, neither now nor at the end.
     serveMetrics(

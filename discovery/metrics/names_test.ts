@@ -12,7 +12,7 @@ function exported(): ReadonlySet<string> {
   const registrator = new RegistratorMetrics({
     version: "1",
     standing: () => ({
-      ...{ docker: true, etcd: true, vouching: true, containers: 0, states: new Map() },
+      ...{ docker: true, etcd: true, vouching: true, containers: 0, states: () => new Map() },
     }),
     ...{ now: () => 1, startedAt: 1, memory: () => 1 },
   });

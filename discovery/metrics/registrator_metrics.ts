@@ -102,7 +102,8 @@ export class RegistratorMetrics {
   /** Everything, as Prometheus reads it. */
   text(): string {
     const { version, standing, startedAt, memory } = this.options;
-    const { docker, etcd, vouching, containers, states } = standing();
+    const { docker, etcd, vouching, containers, ...now } = standing();
+    const states = now.states();
     const count = (name: string, help: string, tally: Tally<never>): Family => (
       { kind: "counter", name, help, samples: tally.samples() }
     );

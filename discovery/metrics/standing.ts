@@ -10,8 +10,8 @@ export interface Standing {
   readonly etcd: boolean;
   readonly vouching: boolean;
   readonly containers: number;
-  /** How many instances are in which state. */
-  readonly states: ReadonlyMap<State, number>;
+  /** How many instances are in which state; counted when it is called. */
+  readonly states: () => ReadonlyMap<State, number>;
 }
 
 /** Every state, so that one that nobody is in is shown as 0. */

@@ -44,6 +44,7 @@ export function judge({ container, instance, leaving, probing, before }: Case): 
   if (probing?.passed) return { state: "up", reason: `${what} answers.` };
   const fell = before === "up" || before === "unhealthy";
   const detail = probing?.last?.detail;
-  const reason = detail ? `${what}: ${detail}.` : `${what} has not answered yet.`;
+  const end = detail?.endsWith("?") ? "" : ".";
+  const reason = detail ? `${what}: ${detail}${end}` : `${what} has not answered yet.`;
   return { state: fell ? "unhealthy" : "starting", reason };
 }

@@ -125,14 +125,14 @@ export class Registrator {
     return this.observer.following && this.reconciler.connected;
   }
 
-  /** How things stand, for metrics: made when somebody asks. */
+  /** How things stand, for metrics and health. */
   get standing(): Standing {
     return {
       docker: this.observer.following,
       etcd: this.reconciler.connected,
       vouching: this.vouchedSince !== undefined,
       containers: this.roster.size,
-      states: statesIn(this.roster.keys.all),
+      states: () => statesIn(this.roster.keys.all),
     };
   }
 

@@ -1,11 +1,12 @@
 // What being looked at costs: throughput of one stack with the page, a browser, Prometheus and the traffic log, and of one
 // without any of them, saturated in turn. Prints Markdown for docs/measurements.md.
-// Usage: deno run -A scripts/measure/observing.ts [rounds, 12] [seconds, 5]
+// What a shared machine gives changes within seconds, so the turns are short and many.
+// Usage: deno run -A scripts/measure/observing.ts [pairs of turns, 30] [seconds of a turn, 2]
 import { Stack } from "../e2e/stack.ts";
 import { docker, eventually, run } from "../testing/docker.ts";
 import { findTool, parseWrk } from "../bench/scenarios/throughput.ts";
 
-const [rounds, seconds] = [Number(Deno.args[0] ?? 12), Number(Deno.args[1] ?? 5)];
+const [pairs, seconds] = [Number(Deno.args[0] ?? 30), Number(Deno.args[1] ?? 2)];
 const CONNECTIONS = 32;
 const INSTANCES = 2;
 
@@ -16,6 +17,12 @@ if (await findTool() !== "wrk") {
 const seen = new Stack();
 const unseen = new Stack({ TRAFFIC_LOG: "off" });
 const stop = new AbortController();
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  Deno.addSignalListener(
+    signal,
+    () => Promise.all([seen.down(), unseen.down()]).then(() => Deno.exit(1)),
+  );
+}
 let bytes = 0;
 let scrapes = 0;
 try {
@@ -27,35 +34,38 @@ try {
   }
   await unseen.compose("stop", "dashboard");
   const watching = watch(`http://127.0.0.1:${seen.dashboardPort}`);
-  const ratios: number[] = [];
-  const rates = { seen: [] as number[], unseen: [] as number[] };
-  for (let round = 0; round <= rounds; round++) {
+  const turns: Array<{ readonly seen: number; readonly unseen: number }> = [];
+  for (let pair = 0; pair <= pairs; pair++) {
     const rate = new Map<Stack, number>();
-    for (const stack of round % 2 === 0 ? [seen, unseen] : [unseen, seen]) {
-      rate.set(stack, await saturate(stack, round === 0 ? 2 : seconds));
+    for (const stack of pair % 2 === 0 ? [seen, unseen] : [unseen, seen]) {
+      rate.set(stack, await saturate(stack, seconds));
     }
-    if (round === 0) continue; // for warming up
-    rates.seen.push(rate.get(seen)!);
-    rates.unseen.push(rate.get(unseen)!);
-    ratios.push(rate.get(seen)! / rate.get(unseen)!);
-    console.error(`round ${round}: ${ratios.at(-1)!.toFixed(3)}`);
+    if (pair > 0) turns.push({ seen: rate.get(seen)!, unseen: rate.get(unseen)! }); // the first is for warming up
+    console.error(`pair ${pair}: ${[...rate.values()].map(Math.round).join(" ")}`);
   }
   stop.abort();
   await watching;
-  const middle = (values: readonly number[]) =>
-    values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+  const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);
+  const ratioOf = (some: typeof turns) =>
+    sum(some.map(({ seen }) => seen)) / sum(some.map(({ unseen }) => unseen));
+  // Drawn again and again out of the same pairs: how far the ratio would be off by chance.
+  const drawn = Array.from(
+    { length: 2_000 },
+    () => ratioOf(turns.map(() => turns[Math.floor(Math.random() * turns.length)]!)),
+  ).toSorted((a, b) => a - b);
   const round = (value: number) => Math.round(value).toLocaleString("en");
   const rows = [
     [
-      `requests/s through nginx, saturated by wrk with ${CONNECTIONS} connections, ${INSTANCES} instances: with the page, a browser, /metrics each second and the traffic log, p50 of ${rounds}`,
-      round(middle(rates.seen)),
+      `requests/s through nginx, wrk with ${CONNECTIONS} connections, ${INSTANCES} instances: with the page, a browser, /metrics each second and the traffic log`,
+      round(sum(turns.map(({ seen }) => seen)) / turns.length),
     ],
-    ["the same without page and traffic log", round(middle(rates.unseen))],
     [
-      "ratio within a round, p50 (least to most)",
-      `${middle(ratios).toFixed(3)} (${Math.min(...ratios).toFixed(3)} to ${
-        Math.max(...ratios).toFixed(3)
-      })`,
+      "the same without page and traffic log",
+      round(sum(turns.map(({ unseen }) => unseen)) / turns.length),
+    ],
+    [
+      `ratio, of ${pairs} pairs of ${seconds} s in turn (95 % of what chance would give)`,
+      `${ratioOf(turns).toFixed(3)} (${drawn[50]!.toFixed(3)} to ${drawn[1_949]!.toFixed(3)})`,
     ],
     ["what the browser was sent meanwhile", `${round(bytes / 1000)} kB, ${scrapes} scrapes`],
   ];

@@ -58,12 +58,12 @@ export class Pictures {
       name,
       `<style>body{margin:0;background:#131417;display:inline-block}
        pre{margin:0;padding:16px 20px;color:#d5d8dd;font:13px/1.45 "DejaVu Sans Mono",monospace;
-       width:${columns}ch;white-space:pre-wrap;overflow-wrap:anywhere}
+       width:${columns + 1}ch;white-space:pre-wrap;word-break:break-all}
        b{color:#fff}</style><pre>${text}</pre>`,
     );
   }
 
-  /** Moments one after the other, three in a line. */
+  /** Moments one after the other, two in a line. */
   async sequence(name: string, frames: readonly Frame[]): Promise<void> {
     if (this.folder === undefined) return;
     const figures = frames.map(({ caption, image }) =>
@@ -74,8 +74,8 @@ export class Pictures {
     await this.render(
       name,
       `<style>body{margin:0;padding:12px;background:#fff;width:1080px;box-sizing:border-box;
-       display:grid;grid-template-columns:repeat(3,1fr);gap:14px;font:600 15px system-ui,sans-serif}
-       figure{margin:0}figcaption{padding:0 0 6px;min-height:2.6em;line-height:1.3}
+       display:grid;grid-template-columns:repeat(2,1fr);gap:14px;font:600 15px system-ui,sans-serif}
+       figure{margin:0}figcaption{padding:0 0 6px;}
        img{width:100%;border:1px solid #dcdfe4;display:block}</style>${figures}`,
     );
   }
