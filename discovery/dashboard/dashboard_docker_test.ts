@@ -84,7 +84,7 @@ dockerTest("the page shows docker compose up --scale as it happens", async (t) =
       eventually(async () => {
         assert.equal(await mine().filter({ has: page.locator(".up") }).count(), count);
         assert.equal(await mine().count(), count);
-      }, { within: 30_000 });
+      }, { within: 60_000 });
     const settled = (count: number) =>
       eventually(async () => {
         const chain = await page.locator("#chain").textContent() ?? "";
