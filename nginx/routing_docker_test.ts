@@ -348,15 +348,23 @@ dockerTest("the edge lets no value out of its place", async (t) => {
     },
   );
 
-  await t.step("services that differ only in letter case: the first by key is served", async () => {
-    await edge.put({
-      "/services/Case/x": registration("10.0.1.1"),
-      "/services/case/x": registration("10.0.1.2"),
-    });
-    await edge.settled("case");
-    const config = await edge.config();
-    assert.ok(config.includes("10.0.1.1:") && !config.includes("10.0.1.2:"));
-  });
+  await t.step(
+    "services that differ only in letter case: the one in lower case is served, else the first by key",
+    async () => {
+      await edge.put({
+        "/services/CASE/x": registration("10.0.1.1"),
+        "/services/Case/x": registration("10.0.1.2"),
+      });
+      await edge.settled("case");
+      const before = await edge.config();
+      assert.ok(before.includes("10.0.1.1:") && !before.includes("10.0.1.2:"));
+      await edge.put({ "/services/case/x": registration("10.0.1.3") });
+      await edge.settled("case2");
+      const config = await edge.config();
+      assert.ok(config.includes("10.0.1.3:"));
+      assert.ok(!config.includes("10.0.1.1:") && !config.includes("10.0.1.2:"));
+    },
+  );
 
   await t.step("the longest names, and many services at once", async () => {
     const many = Array.from({ length: 100 }, (_, i) => `${i}`.padEnd(63, "n"));
