@@ -175,7 +175,7 @@ dockerTest("the page shows docker compose up --scale as it happens", async (t) =
       await frame(`after ${seconds(began)}: ten in rotation`);
       const lags = await eventually(async () => {
         const lags = await page.evaluate(LAGS) as number[];
-        assert.equal(lags.length, 7);
+        assert.ok(lags.length >= 7, lags.join()); // more where one has gone and come back on a busy machine
         return lags;
       });
       const most = Math.max(...lags);
