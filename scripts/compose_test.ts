@@ -110,9 +110,25 @@ Deno.test("compose.secure.yaml gives each part its own certificates, read-only, 
   assert.doesNotMatch(text, /CERTS_DIR|https:\/\/etcd/);
 });
 
+Deno.test("compose.tls.yaml gives nginx a port and certificates, read-only, and changes nothing else", () => {
+  const { nginx, ...others } = parse(read("compose.tls.yaml")).services;
+  assert.deepEqual(others, {});
+  assert.deepEqual(Object.keys(nginx).sort(), ["environment", "ports", "volumes"]);
+  assert.deepEqual(nginx.ports, ["${HTTPS_PORT:-8443}:8443"]);
+  assert.deepEqual(nginx.volumes, [{
+    type: "bind",
+    source: "${CERTS_DIR:-./certs}/edge",
+    target: "/etc/rollcall/edge",
+    read_only: true,
+    bind: { create_host_path: false },
+  }]);
+  assert.doesNotMatch(text, /HTTPS_PORT|8443/);
+});
+
 Deno.test(".env.example names every setting of the compose files, with its default", () => {
   const example = read(".env.example");
-  const all = text + read("compose.secure.yaml") + read("compose.cluster.yaml");
+  const all = text + read("compose.secure.yaml") + read("compose.cluster.yaml") +
+    read("compose.tls.yaml");
   const lines = all.split("\n").filter((line) => !line.startsWith("#")).join("\n");
   for (const [, name, fallback] of lines.matchAll(/\$\{([A-Z_]+):-([^}]*)\}/g)) {
     const line = example.split("\n").find((candidate) => candidate.startsWith(`# ${name}=`));

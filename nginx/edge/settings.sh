@@ -78,6 +78,13 @@ read_settings() {
   setting CLIENT_SEND_TIMEOUT 60s "$duration" "$a_duration"
   setting CLIENT_KEEPALIVE_TIMEOUT 75s "$duration" "$a_duration"
   setting TRUSTED_PROXIES '' "(($cidr)(,($cidr))*)?" 'a list of networks such as 10.0.0.0/8'
+  setting TLS off 'on|off' 'on or off'
+  setting HTTPS_PORT 8443 '[1-9][0-9]{0,4}' 'a port'
+  setting HTTPS_REDIRECT off 'on|off' 'on or off'
+  setting HSTS_MAX_AGE 0 '0|[1-9][0-9]{0,8}' 'a number of seconds, or 0 for none'
+  if [[ $TLS == off && $HTTPS_REDIRECT == on ]]; then
+    settings_errors+=('HTTPS_REDIRECT needs TLS, which is off: see compose.tls.yaml')
+  fi
   setting ACCESS_LOG on 'on|off' 'on or off'
   setting TRAFFIC_LOG on 'on|off' 'on or off'
 

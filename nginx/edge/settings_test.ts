@@ -97,6 +97,11 @@ Deno.test("read_settings lets nothing through that could be more than a value", 
     ["CLIENT_BODY_TIMEOUT", "30s; root /"],
     ["CLIENT_SEND_TIMEOUT", "1h"],
     ["CLIENT_KEEPALIVE_TIMEOUT", "75s 60s"],
+    ["TLS", "on; ssl off"],
+    ["HTTPS_PORT", "443/x"],
+    ["HTTPS_REDIRECT", "308"],
+    ["HTTPS_REDIRECT", "on"], // without TLS
+    ["HSTS_MAX_AGE", "1; includeSubDomains"],
     ["ACCESS_LOG", "on\n}"],
   ];
   for (const [name, value] of attacks) {
@@ -105,7 +110,7 @@ Deno.test("read_settings lets nothing through that could be more than a value", 
       assert.equal(code, 2);
       assert.match(
         error,
-        new RegExp(`^Cannot start the edge: \\d wrong settings?\n  ${name} must be `),
+        new RegExp(`^Cannot start the edge: \\d wrong settings?\n  ${name} (must be|needs) `),
       );
     });
   }

@@ -39,6 +39,7 @@ export function route(host: string, path = "/", strip = false): Record<string, u
 export class Edge implements AsyncDisposable {
   readonly name = `rollcall-test-edge-${crypto.randomUUID().slice(0, 8)}`;
   readonly port = freePort();
+  readonly tlsPort = freePort();
   private readonly etcdPort = freePort();
   private instances = 0;
 
@@ -64,13 +65,18 @@ export class Edge implements AsyncDisposable {
     );
   }
 
-  /** Starts the edge, as hardened as in compose.yaml. */
-  async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
+  /** Starts the edge, as hardened as in compose.yaml. `certificates`: a folder, as compose.tls.yaml mounts it. */
+  async start(env: Readonly<Record<string, string>> = {}, certificates?: string): Promise<void> {
+    const tls = certificates === undefined ? [] : [
+      ...["-v", `${certificates}:/etc/rollcall/edge:ro`],
+      ...["-p", `127.0.0.1:${this.tlsPort}:8443`],
+    ];
     await this.run(
       "edge",
       ...["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
       ...["/run/rollcall", "/tmp", "/var/cache/nginx"].flatMap((path) => ["--tmpfs", path]),
       ...["-v", `${this.name}:/var/lib/rollcall`, "-p", `127.0.0.1:${this.port}:8080`],
+      ...tls,
       ...Object.entries(env).flatMap(([name, value]) => ["-e", `${name}=${value}`]),
       `${this.name}-nginx`,
     );
