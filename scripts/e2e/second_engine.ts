@@ -137,9 +137,10 @@ export function dockerdRestarted(engine: SecondEngine): Fault {
       victim = (await engine.docker("inspect", "--format", "{{.State.Pid}}", first!.id)).trim();
       await engine.stop();
     },
-    change: (world) => {
-      world.killedUnseen.push({ id: victim, killed: Date.now() });
-      return run("kill", ["-KILL", victim]);
+    change: async (world) => {
+      const killed = Date.now(); // at the earliest: the command has to start first
+      await run("kill", ["-KILL", victim]);
+      world.killedUnseen.push({ id: victim, killed, died: Date.now() });
     },
     heal: async (world) => {
       await engine.start();
