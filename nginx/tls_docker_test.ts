@@ -6,11 +6,12 @@ import { Edge, registration } from "./testing/edge.ts";
 
 const CERTS = new URL("../scripts/certs", import.meta.url).pathname;
 
-/** Makes a CA and pairs in /certs: `make NAME CN SUBJECT_ALT_NAME [DAYS]`. */
+/** Makes a CA and pairs in /certs: `make NAME CN SUBJECT_ALT_NAME`, in the folder `to`. What is to be seen as a whole is moved. */
 const OPENSSL = `set -eu; cd /certs
 new() { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj "/CN=$2" -keyout $1.key "\${@:3}" -out $1.crt; }
 [ -e ca/ca.crt ] || { mkdir -p ca edge; new ca/ca test; }
-make() { new "edge/$1" "$2" -CA ca/ca.crt -CAkey ca/ca.key -addext "subjectAltName=$3" -addext basicConstraints=critical,CA:FALSE -days "\${4:-30}"; }
+to=edge
+make() { new "$to/$1" "$2" -CA ca/ca.crt -CAkey ca/ca.key -addext "subjectAltName=$3" -addext basicConstraints=critical,CA:FALSE -days 30; }
 `;
 
 dockerTest("TLS at the edge", async (t) => {
@@ -106,15 +107,17 @@ dockerTest("TLS at the edge", async (t) => {
 
     await t.step("bad files are left out and named, the others serve", async () => {
       await openssl(`
-        make mismatch.test x DNS:x; make mismatch2.test y DNS:y; cp edge/mismatch2.test.key edge/mismatch.test.key
-        echo broken > edge/broken.test.crt; echo broken > edge/broken.test.key
-        make cut.test x DNS:x; head -c 300 edge/cut.test.crt > x; mv x edge/cut.test.crt
-        make keyless.test x DNS:x; rm edge/keyless.test.key
-        make secret.test x DNS:x; openssl pkey -aes256 -passout pass:x -in edge/secret.test.key -out x; mv x edge/secret.test.key
-        make piped.test x DNS:x; rm edge/piped.test.crt; mkfifo edge/piped.test.crt
+        mkdir bad; to=bad; shopt -s dotglob
+        make mismatch.test x DNS:x; make mismatch2.test y DNS:y; cp bad/mismatch2.test.key bad/mismatch.test.key
+        echo broken > bad/broken.test.crt; echo broken > bad/broken.test.key
+        make cut.test x DNS:x; head -c 300 bad/cut.test.crt > x; mv x bad/cut.test.crt
+        make keyless.test x DNS:x; rm bad/keyless.test.key
+        make secret.test x DNS:x; openssl pkey -aes256 -passout pass:x -in bad/secret.test.key -out x; mv x bad/secret.test.key
+        make piped.test x DNS:x; rm bad/piped.test.crt; mkfifo bad/piped.test.crt
         for name in 'a; } server { listen 1; #' $'b\\n;' '..' 'UPPER.test' '$host' '*.test' '-a.test' 'hostnames' '"' 'a b' "$(printf 'a%.0s' {1..240})"; do
-          cp edge/default.crt "edge/$name.crt"; cp edge/default.key "edge/$name.key"
+          cp edge/default.crt "bad/$name.crt"; cp edge/default.key "bad/$name.key"
         done
+        mv bad/* edge; to=edge
         make good.test good DNS:good.test`);
       await eventually(async () => assert.equal(await subject("good.test"), "good"));
       const reasons: Record<string, RegExp> = {
@@ -173,13 +176,13 @@ dockerTest("TLS at the edge", async (t) => {
       const { fingerprint256: before } = await certificate("localhost");
       // The two files do not come at once: until they fit, the last good pair stays.
       await openssl(
-        "mv edge/default.key old.key; make default changed DNS:localhost; cp edge/default.key new.key; cp old.key edge/default.key",
+        "mkdir spare; to=spare; make default changed DNS:localhost; mv spare/default.crt edge",
       );
       await eventually(async () =>
         assert.match(String((await leftOut("default.crt"))?.reason), /its last good one stays/)
       );
       assert.equal((await certificate("localhost")).fingerprint256, before);
-      await openssl("mv new.key edge/default.key");
+      await openssl("mv spare/default.key edge");
       await eventually(async () => assert.equal(await subject("localhost"), "changed"));
       for (const text of ["again", "and-again"]) {
         await openssl(`make default ${text} DNS:localhost`);
@@ -193,7 +196,9 @@ dockerTest("TLS at the edge", async (t) => {
 
     await t.step("an expired one is served, and told of", async () => {
       await openssl(
-        "make old.test old DNS:old.test -1 || new edge/old.test old -not_before 20200101000000Z -not_after 20200201000000Z",
+        `new edge/old.test old -not_before 20200101000000Z -not_after 20200201000000Z || # OpenSSL before 3.4 cannot:
+          openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj /CN=old -keyout edge/old.test.key |
+          openssl x509 -req -signkey edge/old.test.key -days -1 -out edge/old.test.crt`,
       );
       await eventually(async () => assert.equal(await subject("old.test"), "old"));
       await eventually(async () =>
