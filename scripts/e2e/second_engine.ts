@@ -1,5 +1,6 @@
 // A Docker engine of its own beside the one that the tests use, so that one can be restarted. Owns no instance.
 // Its containers stand in a network of the first engine: same bridge, same addresses, another end of the range.
+import { existsSync } from "node:fs";
 import { docker, eventually, run } from "../testing/docker.ts";
 import type { Fault } from "./fault_run.ts";
 import type { Stack } from "./stack.ts";
@@ -140,6 +141,10 @@ export function dockerdRestarted(engine: SecondEngine): Fault {
     change: async (world) => {
       const killed = Date.now(); // at the earliest: the command has to start first
       await run("kill", ["-KILL", victim]);
+      // It is the first process of its container: the kernel ends the others after it, and then this one is gone.
+      await eventually(() => {
+        if (existsSync(`/proc/${victim}`)) throw new Error(`process ${victim} is still there`);
+      }, { every: 2 });
       world.killedUnseen.push({ id: victim, killed, died: Date.now() });
     },
     heal: async (world) => {
