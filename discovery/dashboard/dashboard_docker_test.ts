@@ -50,7 +50,7 @@ dockerTest("the page shows docker compose up --scale as it happens", async (t) =
     }
   }
   const stack = FOLDER
-    ? new Stack({ HTTP_PORT: "8080", DASHBOARD_PORT: "8088" }, { project: PROJECT })
+    ? new Stack({ HTTP_PORT: "8080", DASHBOARD_PORT: "8088" }, PROJECT)
     : new Stack();
   const browser = await launch();
   const pictures = new Pictures(browser, FOLDER);

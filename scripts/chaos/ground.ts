@@ -71,9 +71,8 @@ export class Ground {
       file,
       JSON.stringify(overlay("${NGINX_IMAGE:-nginx:1.30}"), null, 2),
     );
-    const stack = new Stack({ ...SETTINGS, ...drains(patience) }, {
-      overlays: [file, ...overlays],
-    });
+    const files = ["compose.yaml", file, ...overlays].join(":");
+    const stack = new Stack({ ...SETTINGS, ...drains(patience), COMPOSE_FILE: files });
     const ground = new Ground(new World(stack), folder);
     try {
       await stack.compose("up", "-d", "--build", "--scale", `service=${instances}`);

@@ -24,17 +24,11 @@ export class Stack {
   etcd = "etcd";
   private readonly env: Record<string, string>;
 
-  private readonly overlays: readonly string[];
-
   /**
-   * `project`: a name that people see, in pictures; nobody else may have it. `overlays`: compose files that are laid
-   * over the repository's own.
+   * `env`: settings, as in .env; COMPOSE_FILE for other compose files laid over the repository's own. `project`: a name
+   * that people see, in pictures; nobody else may have it.
    */
-  constructor(
-    env: Readonly<Record<string, string>> = {},
-    { project, overlays = [] }: { project?: string; overlays?: readonly string[] } = {},
-  ) {
-    this.overlays = overlays;
+  constructor(env: Readonly<Record<string, string>> = {}, project?: string) {
     this.project = project ?? `rollcall-test-${crypto.randomUUID().slice(0, 8)}`;
     this.port = Number(env.HTTP_PORT ?? freePort());
     this.dashboardPort = Number(env.DASHBOARD_PORT ?? freePort());
@@ -45,12 +39,7 @@ export class Stack {
 
   /** `docker compose` for this project; throws with Compose's own words when it fails. */
   compose(...args: readonly string[]): Promise<string> {
-    const files = this.overlays.length === 0 ? [] : ["compose.yaml", ...this.overlays];
-    const named = files.flatMap((file) => ["-f", file]);
-    return run("docker", ["compose", "-p", this.project, ...named, ...args], {
-      cwd: ROOT,
-      env: this.env,
-    });
+    return run("docker", ["compose", "-p", this.project, ...args], { cwd: ROOT, env: this.env });
   }
 
   /** Gives Compose other settings from now on. */
