@@ -74,12 +74,8 @@ try {
   }
   await events.stop();
   const meanwhile = rate > 0 ? `, under ${rate} requests/s` : "";
-  const figure = (what: string, times: readonly number[]) => {
-    const { count, p50, p95, p99, max } = summarize(times)!;
-    return `| ${what}, ${count} times${meanwhile} | ${
-      [p50, p95, p99, max].map((ms) => ms.toFixed(1)).join(" / ")
-    } |`;
-  };
+  const figure = (what: string, times: readonly number[]) =>
+    row(`${what}, ${times.length} times${meanwhile}`, times);
   console.log([
     "| what | ms: p50 / p95 / p99 / max |",
     "| --- | --- |",
@@ -122,15 +118,17 @@ async function steps(rounds: readonly Round[]): Promise<string[]> {
     const [at, done] = [heard.get(name)!, answered.get(name)!];
     return { hears: at - killed, writes: done - at, watched: deregistered - done };
   });
-  const figure = (what: string, times: readonly number[]) => {
-    const { p50, p95, p99, max } = summarize(times)!;
-    return `| ${what} | ${[p50, p95, p99, max].map((ms) => ms.toFixed(1)).join(" / ")} |`;
-  };
   return [
-    figure("kill event → the registrator has heard it", parts.map(({ hears }) => hears)),
-    figure("heard → etcd has answered the write", parts.map(({ writes }) => writes)),
-    figure("answered → a watch on etcd tells it", parts.map(({ watched }) => watched)),
+    row("kill event → the registrator has heard it", parts.map(({ hears }) => hears)),
+    row("heard → etcd has answered the write", parts.map(({ writes }) => writes)),
+    row("answered → a watch on etcd tells it", parts.map(({ watched }) => watched)),
   ];
+}
+
+/** A row of the table. */
+function row(what: string, times: readonly number[]): string {
+  const { p50, p95, p99, max } = summarize(times)!;
+  return `| ${what} | ${[p50, p95, p99, max].map((ms) => ms.toFixed(1)).join(" / ")} |`;
 }
 
 /** Notes every change below /services/. */
