@@ -44,17 +44,21 @@ dockerTest("the edge loses no change", async (t) => {
   );
 
   await t.step("what differs in its instances only is not checked again, all else is", async () => {
-    const checked = async () => (await edge.events("live")).at(-1)!.checked;
-    // Whatever was live before: the first of these may be a new service's, the second is not.
+    /** Waits until a configuration that holds (or no longer holds) `text` is live; was it checked before? */
+    const checked = (text: string, holds = true) =>
+      eventually(async () => {
+        const config = await edge.config();
+        assert.equal(config.includes(text), holds);
+        const live = (await edge.events("live")).at(-1)!;
+        assert.equal(live.generation, config.match(/[0-9a-f]{64}/)![0].slice(0, 12));
+        return live.checked;
+      });
     await edge.put({ "/services/checked/test:c1:80": registration("10.4.0.1") });
-    await eventually(async () => assert.equal(await checked(), "yes"));
+    assert.equal(await checked("10.4.0.1:8080"), "yes", "a new service");
     await edge.put({ "/services/checked/test:c2:80": registration("10.4.0.2", { weight: 7 }) });
-    await eventually(async () =>
-      assert.ok((await edge.config()).includes("10.4.0.2:8080 weight=7"))
-    );
-    await eventually(async () => assert.equal(await checked(), "no"));
+    assert.equal(await checked("10.4.0.2:8080 weight=7"), "no", "one more instance");
     await edge.delete("/services/checked/", { prefix: true });
-    await eventually(async () => assert.equal(await checked(), "yes"));
+    assert.equal(await checked("upstream checked {", false), "yes", "a service less");
   });
 
   await t.step(
