@@ -97,7 +97,7 @@ export class Stack {
     rate: number,
     instances = 1,
     mix: Partial<Mix> = {},
-    limits: Partial<Pick<LoadOptions, "maxUnderWay" | "timeoutMs">> = {},
+    limits: Partial<Pick<LoadOptions, "maxUnderWay" | "timeoutMs" | "maxIdleMs">> = {},
   ): Promise<Load> {
     const load = new Load({
       address: { hostname: "127.0.0.1", port: this.port },

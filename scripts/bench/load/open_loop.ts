@@ -17,6 +17,8 @@ export interface LoadOptions {
   readonly maxRequests: number;
   /** How many connections are kept open and used in turn. */
   readonly connections: number;
+  /** One that nothing was sent on for so long, in ms, is not used again: as long as the server is known to keep it. */
+  readonly maxIdleMs?: number;
   /** More requests than this are never under way; others wait, and their latency runs. */
   readonly maxUnderWay: number;
   /** From the intended time of sending to the whole answer, in ms. */
@@ -54,7 +56,7 @@ class OpenLoop {
 
   constructor(private readonly options: LoadOptions, private readonly hooks: LoadHooks) {
     this.recorder = new Recorder(this.startedAt, options.rate, options.maxRequests);
-    this.pool = new Pool(options.connections);
+    this.pool = new Pool(options.connections, options.maxIdleMs);
   }
 
   async run(): Promise<Recording> {
@@ -105,7 +107,7 @@ class OpenLoop {
   private async exchange(index: number, request: Planned, limit: AbortSignal): Promise<Ended> {
     const { target, address } = this.options;
     const { open = connect } = this.hooks;
-    let connection = request.fresh ? undefined : this.pool.take();
+    let connection = request.fresh ? undefined : this.pool.take(this.now());
     if (!connection) {
       try {
         connection = await open(address, limit);
@@ -122,7 +124,7 @@ class OpenLoop {
     const exchange = await connection.exchange(requestBytes(index, request, target));
     limit.removeEventListener("abort", close);
     if (request.fresh) connection.close();
-    else this.pool.give(connection);
+    else this.pool.give(connection, this.now());
     return judge(index, request, reused, exchange, target);
   }
 

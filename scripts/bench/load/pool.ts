@@ -7,16 +7,24 @@ import type { Connection } from "./connection.ts";
  * between: that is when servers close connections, and when a request can meet a closing one.
  */
 export class Pool {
-  private readonly idle = new Set<Connection>();
+  /** With the moment since which each is. */
+  private readonly idle = new Map<Connection, number>();
   private kept = 0;
 
-  /** `size`: how many connections to keep at least; more come when all of them are busy. */
-  constructor(private readonly size: number) {}
+  /**
+   * `size`: how many connections to keep at least; more come when all of them are busy. What has been idle for longer
+   * than `maxIdleMs` is closed instead of used.
+   */
+  constructor(private readonly size: number, private readonly maxIdleMs = Infinity) {}
 
-  /** A connection for the next request; undefined: open one, and tell the pool with `add`. */
-  take(): Connection | undefined {
+  /** A connection for the next request; undefined: open one, and tell the pool with `add`. `now` is in ms. */
+  take(now: number): Connection | undefined {
+    for (const [connection, since] of this.idle) {
+      if (now - since <= this.maxIdleMs) break; // the others are idle for less
+      connection.close();
+    }
     if (this.kept < this.size) return undefined;
-    for (const connection of this.idle) {
+    for (const connection of this.idle.keys()) {
       this.idle.delete(connection);
       if (connection.idle) return connection;
     }
@@ -33,12 +41,12 @@ export class Pool {
   }
 
   /** A connection whose request has ended. */
-  give(connection: Connection): void {
-    if (connection.idle) this.idle.add(connection);
+  give(connection: Connection, now: number): void {
+    if (connection.idle) this.idle.set(connection, now);
   }
 
   /** Closes those that are not in use. */
   close(): void {
-    for (const connection of this.idle) connection.close();
+    for (const connection of this.idle.keys()) connection.close();
   }
 }

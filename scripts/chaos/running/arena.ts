@@ -30,6 +30,8 @@ export interface ArenaOptions {
 
 /** A client gives up after this, in ms: longer than anything is held. */
 const TIMEOUT = 30_000;
+/** The edge promises 5 s (keepalive_min_timeout): at a reload it closes what has been idle for longer. */
+const MAX_IDLE = 3_000;
 
 export class Arena {
   readonly hand: Hand;
@@ -104,7 +106,7 @@ export class Arena {
     const before = this.load;
     const { rate } = this.options;
     const mix = { seed: this.options.seed, postShare: 0.2, freshShare: 0.5 };
-    const limits = { maxUnderWay: 4_000, timeoutMs: TIMEOUT };
+    const limits = { maxUnderWay: 4_000, timeoutMs: TIMEOUT, maxIdleMs: MAX_IDLE };
     this.load = await this.ground.stack.load(rate, 1, mix, limits);
     return await before?.stop();
   }
