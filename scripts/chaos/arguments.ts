@@ -8,6 +8,8 @@ export interface Arguments {
   /** Requests per second. */
   readonly rate: number;
   readonly patience: number;
+  /** Three short faults in each episode. */
+  readonly dense: boolean;
   /** Kinds of faults whose name has one of these in it; empty: all. */
   readonly only: readonly string[];
   readonly replay?: string;
@@ -65,6 +67,7 @@ export function parseArguments(args: readonly string[]): Arguments {
     )
     .option("--rate <n>", "requests per second, a fifth of them POSTs", number(10, 2_000), 200)
     .option("--patience <n>", "bounds so many times as long: for a busy machine", number(1, 10), 1)
+    .option("--dense", "three faults in each episode, and short ones: for little time")
     .option("--only <words>", "only these kinds of faults, by a part of their names", more, [])
     .option("--replay <file>", "a schedule from a file, instead of a seed's")
     .option("--until-found", "end at the first violation")
@@ -80,7 +83,7 @@ export function parseArguments(args: readonly string[]): Arguments {
     .addHelpText("after", EXAMPLES)
     .exitOverride();
   command.parse([...args], { from: "user" });
-  const { list, dryRun, report, shrink, untilFound, seed, ...flags } = command.opts();
+  const { list, dryRun, report, shrink, untilFound, dense, seed, ...flags } = command.opts();
   return {
     ...(flags as Pick<
       Arguments,
@@ -96,6 +99,6 @@ export function parseArguments(args: readonly string[]): Arguments {
     >),
     seed: seed ?? Math.floor(Math.random() * 2 ** 31),
     ...{ list: list ?? false, dryRun: dryRun ?? false, report: report ?? false },
-    ...{ shrink: shrink ?? false, untilFound: untilFound ?? false },
+    ...{ shrink: shrink ?? false, untilFound: untilFound ?? false, dense: dense ?? false },
   };
 }

@@ -5,11 +5,17 @@ import { World } from "../e2e/world.ts";
 import { removeStrangersOf, strangersOf } from "./faults/instances.ts";
 
 /** How long keys outlive their registrator here, in s: faults are to last longer as well as shorter. */
-const SETTINGS = { ROLLCALL_TTL: "5" } as const;
+export const TTL = 5;
+const SETTINGS = { ROLLCALL_TTL: String(TTL) } as const;
 
 /** Settings of instances that drain: as long as discovery may take to follow on a machine that has other work. */
 export function drains(patience: number): Readonly<Record<string, string>> {
-  return { DRAIN_SECONDS: String(Math.min(10, 2 * patience)), SHUTDOWN_TIMEOUT_SECONDS: "14" };
+  return { DRAIN_SECONDS: String(Math.min(10, 3 * patience)), SHUTDOWN_TIMEOUT_SECONDS: "14" };
+}
+
+/** Who is told to stop gets no new request after this time, in ms: while it still drains, or nobody could tell. */
+export function leavesWithin(patience: number): number {
+  return Math.min(8_000, 2_000 * patience);
 }
 
 /** Volumes in memory, so that they can be filled; and a container that has them, as Docker empties those of nobody. */

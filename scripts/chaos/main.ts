@@ -10,7 +10,7 @@ import { run, type RunOptions } from "./running/run.ts";
 import { stepInWords } from "./running/run_episode.ts";
 import { shrink } from "./running/shrink.ts";
 import { inWords } from "./running/span.ts";
-import { type Schedule, schedule, scheduleFile } from "./schedule.ts";
+import { DENSE, type Schedule, schedule, scheduleFile } from "./schedule.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
@@ -95,7 +95,7 @@ async function shorten(result: RunResult, options: RunOptions, minutes: number):
   print(shortest);
 }
 
-async function scheduleOf({ replay, only, seed, minutes }: Arguments): Promise<Schedule> {
+async function scheduleOf({ replay, only, seed, minutes, dense }: Arguments): Promise<Schedule> {
   if (replay !== undefined) {
     const plan = scheduleFile.parse(JSON.parse(await Deno.readTextFile(replay)));
     for (const { steps } of plan.episodes) {
@@ -107,15 +107,18 @@ async function scheduleOf({ replay, only, seed, minutes }: Arguments): Promise<S
     only.length === 0 || only.some((word) => name.toLowerCase().includes(word.toLowerCase()))
   );
   if (kinds.length === 0) throw new TypeError(`No fault's name has ${only.join(" or ")} in it`);
-  return schedule(seed, minutes, kinds);
+  return schedule(seed, minutes, kinds, dense ? DENSE : {});
 }
 
 function list(): number {
   for (const { name, heals, may } of KINDS) {
     const cost = may?.outage
       ? "any request while it lasts"
-      : [may?.gets && `${may.gets} GETs`, may?.posts && `${may.posts} POSTs`].filter((part) => part)
-        .join(", ");
+      : may?.hung !== undefined
+      ? `${may.hung} requests that wait`
+      : may?.inHand !== undefined
+      ? "what is under way at its moment"
+      : "";
     console.log(`${name}: right again within ${heals} s; may cost ${cost || "nothing"}`);
     if (may && cost) console.log(`    as ${may.because}`);
   }
@@ -133,7 +136,7 @@ function print({ seed, episodes }: Schedule): number {
 
 const REPORTER: RunOptions["reporter"] = {
   note: (text) => console.log(`${time()}  ${text}`),
-  episode: ({ episode, done, sent, lost, seconds, violations }, of) => {
+  episode: ({ episode, done, sent, lost, stood, seconds, violations }, of) => {
     const what = done.map(({ what, note }) => note === undefined ? what : `${what} (${note})`);
     console.log(`${time()}  ${episode.number}/${of}  ${what.join("; ")}`);
     const right = seconds === undefined
@@ -142,6 +145,7 @@ const REPORTER: RunOptions["reporter"] = {
     console.log(
       `          ${right}; ${sent.GET + sent.POST} requests, failed: ${inWords(lost) || "none"}`,
     );
+    if (stood > 0) console.log(`          the load itself stood still for ${stood.toFixed(1)} s`);
     for (const what of violations) console.log(`          BROKEN: ${what}`);
   },
 };

@@ -52,25 +52,56 @@ export const EPISODE_MS = 18_000;
 /** No episode takes less with its healing, its quiet and its comparison, in s: so many are drawn that time ends a run. */
 const SECONDS_EACH = 10;
 
+/** How much happens in an episode. */
+export interface Density {
+  /** One of these is drawn for each: so many faults at once. */
+  readonly faults: readonly number[];
+  /** No fault lasts longer, in s, unless its kind has to. */
+  readonly longest: number;
+}
+
+/** For little time: three faults at once, and short ones. */
+export const DENSE: Density = { faults: [3], longest: 4 };
+
 /** Draws as many episodes as fit into the time. Every kind comes up before one comes up twice. */
 export function schedule(
   seed: number,
   minutes: number,
   kinds: readonly Declared[],
+  { faults = [1, 1, 2, 2, 2, 3], longest = Infinity }: Partial<Density> = {},
 ): Schedule {
   if (kinds.length === 0) throw new Error("Cannot draw a schedule: there is no kind of fault");
   const random = new Random(seed);
   const deck = new Deck(random, kinds);
   const count = Math.max(1, Math.round(minutes * 60 / SECONDS_EACH));
-  const episodes = Array.from(
-    { length: count },
-    (_, i) => drawEpisode(i + 1, random, deck),
-  );
+  const episodes: Episode[] = [];
+  let before = 0;
+  for (let number = 1; number <= count; number++) {
+    const taken = deck.take(random.pick(faults)).map((kind) => shortened(kind, longest));
+    const episode = drawEpisode(number, random, taken, before);
+    episodes.push(episode);
+    before = endsWith(episode);
+  }
   return { seed, minutes, episodes };
 }
 
-function drawEpisode(number: number, random: Random, deck: Deck): Episode {
-  const kinds = deck.take(random.pick([1, 1, 2, 2, 2, 3]));
+function shortened(kind: Declared, longest: number): Declared {
+  const [from, to] = kind.lasts;
+  return { ...kind, lasts: [from, Math.max(from, Math.min(to, longest))] };
+}
+
+/** So many instances run when an episode is over. */
+export function endsWith({ steps, instances }: Episode): number {
+  return steps.filter((step) => step.what === "scale").at(-1)?.to ?? instances;
+}
+
+/** `before`: so many run when it begins. It changes that first: what the last one has left deaf does not follow. */
+function drawEpisode(
+  number: number,
+  random: Random,
+  kinds: readonly Declared[],
+  before: number,
+): Episode {
   const harms = kinds.reduce((sum, { harms = 0 }) => sum + harms, 0);
   const faults = kinds.map((kind): Step => {
     const lasts = random.between(kind.lasts[0] * 1000, kind.lasts[1] * 1000);
@@ -79,7 +110,9 @@ function drawEpisode(number: number, random: Random, deck: Deck): Episode {
   });
   // One more than those that are struck stays, and nginx knows it: somebody can always answer.
   const least = harms + 1;
-  const instances = random.between(Math.max(least, random.chance(0.8) ? 2 : 1), MOST_INSTANCES);
+  const fewest = Math.max(least, random.chance(0.8) ? 2 : 1);
+  const drawn = random.between(fewest, MOST_INSTANCES);
+  const instances = drawn !== before ? drawn : drawn < MOST_INSTANCES ? drawn + 1 : drawn - 1;
   const scales = drawScales(random, kinds, instances, least);
   const steps = [...faults, ...scales].sort((a, b) => a.at - b.at);
   return { number, instances, steps };

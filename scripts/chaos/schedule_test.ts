@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { kindNamed, KINDS } from "./faults/kinds.ts";
-import { EPISODE_MS, MOST_INSTANCES, schedule, scheduleFile } from "./schedule.ts";
+import { DENSE, endsWith, EPISODE_MS, MOST_INSTANCES, schedule, scheduleFile } from "./schedule.ts";
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });
 const minutes = fc.integer({ min: 1, max: 60 });
@@ -62,6 +62,27 @@ Deno.test("schedule() never leaves clients without an instance that nginx knows"
   }));
 });
 
+Deno.test("schedule() that is dense brings three faults at once, and short ones", () => {
+  fc.assert(fc.property(seeds, (seed) => {
+    for (const { steps } of schedule(seed, 3, KINDS, DENSE).episodes.slice(0, 10)) {
+      const faults = steps.flatMap((step) => step.what === "fault" ? [step] : []);
+      assert.equal(faults.length, 3);
+      for (const { kind, lasts } of faults) {
+        assert.ok(lasts <= 1000 * Math.max(DENSE.longest, kindNamed(kind).lasts[0]), kind);
+      }
+    }
+  }));
+});
+
+Deno.test("schedule() begins each episode with a change: what is deaf after the one before it shows", () => {
+  fc.assert(fc.property(seeds, (seed) => {
+    const { episodes } = schedule(seed, 20, KINDS);
+    for (const [i, { instances }] of episodes.entries()) {
+      if (i > 0) assert.notEqual(instances, endsWith(episodes[i - 1]!));
+    }
+  }));
+});
+
 Deno.test("schedule() never brings two faults of one part together", () => {
   fc.assert(fc.property(seeds, (seed) => {
     for (const { steps } of schedule(seed, 20, KINDS).episodes) {
@@ -77,6 +98,6 @@ Deno.test("every kind of fault has a name of its own and says why it may cost re
   assert.equal(new Set(KINDS.map(({ name }) => name)).size, KINDS.length);
   for (const { name, may, heals } of KINDS) {
     assert.ok(heals > 0, name);
-    if (may?.outage || may?.gets || may?.posts) assert.ok(may.because.length > 10, name);
+    if (may?.outage || may?.inHand || may?.hung) assert.ok(may.because.length > 10, name);
   }
 });

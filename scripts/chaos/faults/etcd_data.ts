@@ -2,6 +2,7 @@
 import { docker } from "../../testing/docker.ts";
 import type { Hand } from "./hand.ts";
 import { hostileKeys, junkKeys } from "./hostile.ts";
+import { TTL } from "../ground.ts";
 import { type Kind, nothing } from "./kind.ts";
 
 const common = { parts: ["etcd", "keys"], blinds: true, heals: 40 } as const;
@@ -74,7 +75,23 @@ export const ETCD_DATA: readonly Kind[] = [
     name: "a key deleted, one overwritten and one added by hand",
     lasts: [0, 0],
     drops: "somebody has deleted their keys",
+    // Two instances have no key of theirs until the registrator has seen it: so there are more.
+    harms: 2,
     act: meddle,
+    heal: nothing,
+  },
+  {
+    ...common,
+    name: "all keys of the service deleted by hand",
+    // Nothing beside it that delays the registrator or the edge: it is their promise that bounds what this costs.
+    parts: ["etcd", "keys", "registrator", "nginx", "confd", "apply", "sweep"],
+    lasts: [0, 0],
+    drops: "somebody has deleted their keys",
+    may: {
+      outage: { after: TTL / 3 + 1 },
+      because: "a host vouches, so it is believed, until the registrator has looked: within ttl/3",
+    },
+    act: async (hand) => (await hand.etcd()).delete("/services/service/"),
     heal: nothing,
   },
   {
@@ -124,7 +141,9 @@ async function meddle(hand: Hand, who: number): Promise<void> {
   const value = JSON.parse(second.value);
   const address = await hand.gateway();
   await etcd.delete(first.key);
-  await etcd.put(second.key, JSON.stringify({ ...value, address }));
-  const ghost = { ...value, container: "ghost", address };
+  // On port 1 nobody listens: on that of the instances something of this machine's may.
+  const nowhere = { address, port: 1 };
+  await etcd.put(second.key, JSON.stringify({ ...value, ...nowhere }));
+  const ghost = { ...value, container: "ghost", ...nowhere };
   await etcd.put(second.key.replace(value.container, "ghost"), JSON.stringify(ghost));
 }

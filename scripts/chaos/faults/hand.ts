@@ -54,8 +54,13 @@ export class Hand {
       { length: count },
       (_, i) => running[(who + i) % running.length]!.name,
     );
-    this.victims.set(fault, struck);
+    this.remember(fault, struck);
     return struck;
+  }
+
+  /** Remembers whom a fault strikes. */
+  remember(fault: string, names: readonly string[]): void {
+    this.victims.set(fault, names);
   }
 
   /** Whom it has struck. */

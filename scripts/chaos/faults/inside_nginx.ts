@@ -37,7 +37,7 @@ export const INSIDE_NGINX: readonly Kind[] = [
     lasts: [0, 0],
     heals: 20,
     may: {
-      ...{ gets: 60, posts: 30 },
+      inHand: "edge",
       because: "the connections of a worker that is killed are cut, with what is under way on them",
     },
     act: inside(

@@ -3,11 +3,13 @@ import { docker } from "../../testing/docker.ts";
 import { connect, cut } from "./containers.ts";
 import type { Hand } from "./hand.ts";
 import { HOSTILE_LABELS } from "./hostile.ts";
-import { IN_HAND, type Kind, nothing } from "./kind.ts";
+import { type Kind, nothing, TAKEN_ALONG } from "./kind.ts";
 
 const common = { parts: ["instances"], heals: 40, harms: 1 } as const;
-/** A GET is sent again, but for one whose answer has begun. */
-const ENDS = { gets: 2, posts: 15, because: IN_HAND } as const;
+/** nginx keeps so many connections to a service's instances open, by worker: see upstreams.conf.tmpl. */
+const KEPT = 64;
+
+const CRASHING = "an instance that crashes again and again";
 
 /** A fault of so many instances. */
 function struck(
@@ -34,19 +36,19 @@ function struck(
 export const INSTANCES: readonly Kind[] = [
   struck(
     "an instance SIGKILLed, started again",
-    { lasts: [0, 8], may: ENDS },
+    { lasts: [0, 8], may: TAKEN_ALONG },
     (_, victim) => docker("kill", "--signal", "KILL", victim),
     (_, victim) => docker("start", victim),
   ),
   struck(
     "two instances SIGKILLed at once, started again",
-    { lasts: [0, 8], may: { ...ENDS, posts: 30 }, harms: 2 },
+    { lasts: [0, 8], may: TAKEN_ALONG, harms: 2 },
     (_, victim) => docker("kill", "--signal", "KILL", victim),
     (_, victim) => docker("start", victim),
   ),
   struck(
     "an instance crashes, brought back by Docker",
-    { lasts: [0, 0], may: ENDS },
+    { lasts: [0, 0], may: TAKEN_ALONG },
     (hand, victim) => hand.signal(victim, "service", "KILL").catch(nothing), // killed with it
     (hand, victim) => hand.untilRunning(victim),
   ),
@@ -80,8 +82,9 @@ export const INSTANCES: readonly Kind[] = [
       lasts: [3, 12],
       scales: "up only",
       may: {
-        ...{ gets: 130, posts: 130 },
-        because: "what was sent on a kept connection waits for an answer that cannot come",
+        hung: KEPT * navigator.hardwareConcurrency,
+        because:
+          "what is sent on a connection that nginx keeps waits for an answer that cannot come",
       },
     },
     (hand, victim) => cut(hand, "edge", victim),
@@ -89,18 +92,21 @@ export const INSTANCES: readonly Kind[] = [
   ),
   {
     ...common,
-    name: "an instance that crashes again and again",
+    name: CRASHING,
     parts: ["instances", "strangers"],
     harms: 0,
     lasts: [6, 14],
-    may: { ...ENDS, gets: 5, posts: 40 },
-    act: (hand) =>
-      stranger(
+    may: TAKEN_ALONG,
+    act: async (hand) => {
+      const name = `${hand.project}-crashing`;
+      hand.remember(CRASHING, [name]);
+      await stranger(
         hand,
         { SERVICE_NAME: "service", SERVICE_CHECK_HTTP: "/readyz" },
-        ...["--restart", "always", "--entrypoint", "sh", `${hand.project}-service`],
+        ...["--name", name, "--restart", "always", "--entrypoint", "sh", `${hand.project}-service`],
         ...["-c", "/usr/local/bin/service & sleep 2; kill -KILL $!; exit 1"],
-      ),
+      );
+    },
     heal: (hand) => removeStrangersOf(hand.project),
   },
   {

@@ -16,13 +16,18 @@ export type Part =
   | "instances"
   | "strangers";
 
-/** Requests that a kind of fault may cost. */
+/** Requests that a kind of fault may cost, and why. What it does not say is not to fail. */
 export interface Allowance {
   /** Any ending, as many as there are, while the fault lasts and for `after` s. For what cuts off all clients. */
   readonly outage?: { readonly after: number };
-  /** So many at most, from the fault until all is right again. */
-  readonly gets?: number;
-  readonly posts?: number;
+  /**
+   * What was under way at the moments at which something ended that had requests in hand, and nothing that came later.
+   * `instance`: one is gone, so a POST, and a GET whose answer has begun; any other GET is sent again. `edge`: it is
+   * nginx's own, and nobody is left to send anything again.
+   */
+  readonly inHand?: "instance" | "edge";
+  /** So many at most that wait for an answer that cannot come. */
+  readonly hung?: number;
   readonly because: string;
 }
 
@@ -54,5 +59,8 @@ export interface Kind extends Declared {
 /** For `act` or `heal` where there is nothing to do. */
 export const nothing = () => Promise.resolve();
 
-/** A POST is not sent twice once it has been sent: whoever held it and is gone has taken it along. */
-export const IN_HAND = "a POST in the hands of an instance that ends is lost";
+/** nginx sends nothing twice that may have been carried out, and nothing whose answer a client has begun to get. */
+export const TAKEN_ALONG: Allowance = {
+  inHand: "instance",
+  because: "who ends takes along the POSTs in its hands, and GETs whose answer had begun",
+};

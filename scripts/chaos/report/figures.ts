@@ -1,5 +1,6 @@
 // What the report tells of runs, as numbers: by kind of fault and in all. Pure.
 import { KINDS } from "../faults/kinds.ts";
+import { STOOD_STILL } from "../running/stalls.ts";
 import type { EpisodeResult, RunResult } from "../running/result.ts";
 
 /** What came of one kind of fault. */
@@ -50,6 +51,8 @@ export interface RunFigures {
   readonly sent: { readonly GET: number; readonly POST: number };
   readonly lost: number;
   readonly unexplained: number;
+  /** Failed while the load itself stood still. */
+  readonly unjudged: number;
   readonly slow: number;
 }
 
@@ -63,6 +66,7 @@ export function runFigures({ episodes }: RunResult): RunFigures {
     sent: { GET: sum(({ sent }) => sent.GET), POST: sum(({ sent }) => sent.POST) },
     lost: sum(({ lost }) => lost.length),
     unexplained: sum(({ lost }) => lost.filter(({ because }) => because === undefined).length),
+    unjudged: sum(({ lost }) => lost.filter(({ because }) => because === STOOD_STILL).length),
     slow: sum(({ slow }) => slow),
   };
 }

@@ -24,6 +24,8 @@ export interface EpisodeResult {
   readonly lost: readonly Lost[];
   /** Answers that took longer than 0.5 s. */
   readonly slow: number;
+  /** So long the load itself stood still, in s: what failed then tells nothing. */
+  readonly stood: number;
   /** From the last healing until all agreed, in s; undefined: they never did. */
   readonly seconds: number | undefined;
   readonly violations: readonly string[];

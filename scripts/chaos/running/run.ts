@@ -100,7 +100,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     ...(options.defect && { defect: options.defect.name }),
     ...{ startedAt: startedAt.toISOString(), finishedAt: new Date().toISOString(), samples },
     machine: { ...await machine(), ...await versions() },
-    ...{ givenUp, violations: [...violations, ...memoryComplaints(samples)] },
+    ...{ givenUp, violations: [...violations, ...tooBusy(episodes), ...memoryComplaints(samples)] },
   };
 }
 
@@ -108,9 +108,27 @@ export async function run(options: RunOptions): Promise<RunResult> {
 function failedEpisode(episode: Episode, error: Error): EpisodeResult {
   const now = Date.now();
   return {
-    ...{ episode, from: now, to: now, done: [], sent: { GET: 0, POST: 0 }, lost: [], slow: 0 },
+    ...{
+      episode,
+      from: now,
+      to: now,
+      done: [],
+      sent: { GET: 0, POST: 0 },
+      lost: [],
+      slow: 0,
+      stood: 0,
+    },
     ...{ seconds: undefined, violations: [`it could not be brought to its end: ${error.message}`] },
   };
+}
+
+/** A run that could not look proves nothing. */
+function tooBusy(episodes: readonly EpisodeResult[]): readonly string[] {
+  const sum = (of: (episode: EpisodeResult) => number) =>
+    episodes.reduce((sum, episode) => sum + of(episode), 0);
+  const [stood, all] = [sum(({ stood }) => stood), sum(({ from, to }) => (to - from) / 1000)];
+  if (stood <= all / 2) return [];
+  return [`the load stood still for ${stood.toFixed(0)} of ${all.toFixed(0)} s: nothing is proved`];
 }
 
 function partsOf({ steps }: Episode): ReadonlySet<Part> {

@@ -1,15 +1,19 @@
 // One episode on an arena: its faults and changes, their healing, quiet, and the judgement. Owns no stack.
 import { delay } from "../../../discovery/delay.ts";
 import { accountFor } from "../../bench/measure/account.ts";
+import type { Recording } from "../../bench/load/recording.ts";
+import type { Happened } from "../looking/engine_view.ts";
 import { inTime } from "../looking/fetch_text.ts";
-import { drains } from "../ground.ts";
+import { drains, leavesWithin } from "../ground.ts";
 import type { Hand } from "../faults/hand.ts";
-import { IN_HAND, type Kind } from "../faults/kind.ts";
+import { type Kind, TAKEN_ALONG } from "../faults/kind.ts";
 import { kindNamed } from "../faults/kinds.ts";
-import type { Episode, Step } from "../schedule.ts";
+import { endsWith, type Episode, type Step } from "../schedule.ts";
 import type { Arena } from "./arena.ts";
 import type { Done, EpisodeResult } from "./result.ts";
-import { inWords, lostIn, type Span } from "./span.ts";
+import { lateRequests } from "./late.ts";
+import { stallsOf } from "./stalls.ts";
+import { inWords, lostIn, type Moment, type Span } from "./span.ts";
 
 /** Looks in a row that must agree, a second apart. */
 const QUIET = 3;
@@ -19,16 +23,28 @@ const GIVE_UP = 150_000;
 /** Bringing or healing a fault takes no longer, in ms: else something is in its way, which is noted. */
 const LONGEST = 60_000;
 
+const SIGTERM = 15;
+
 /** A fault while it is there. */
 interface Active {
   readonly kind: Kind;
   readonly from: number;
+  /** When it had been brought. */
+  acted: number;
   over: number;
+}
+
+/** A change of scale, and the ids of those that it ended. */
+interface Change {
+  readonly what: string;
+  readonly from: number;
+  readonly over: number;
+  readonly gone: ReadonlySet<string>;
 }
 
 export class EpisodeRun {
   private readonly done: Done[] = [];
-  private readonly spans: Span[] = [];
+  private readonly changes: Change[] = [];
   private readonly active: Active[] = [];
   private readonly violations: string[] = [];
   /** Scale changes come one after the other: Compose would stumble over itself. */
@@ -50,6 +66,7 @@ export class EpisodeRun {
   async run(): Promise<EpisodeResult> {
     const { episode, arena, signal } = this;
     const brokenBefore = arena.broken.length;
+    const began = Date.now();
     await this.prepare();
     const from = Date.now();
     arena.tell(`--- episode ${episode.number}: ${episode.steps.map(stepInWords).join(", ")}`);
@@ -65,7 +82,10 @@ export class EpisodeRun {
       const right = Date.now();
       const recording = await (seconds === undefined ? arena.endLoad() : arena.renewLoad());
       const account = accountFor(recording!);
-      const lost = lostIn(recording!, this.spans, right, arena.options.patience);
+      const stalls = stallsOf(recording!);
+      const spans = [...this.spansSince(began), ...stalls];
+      const lost = lostIn(recording!, spans, arena.options.patience);
+      const stood = stalls.reduce((sum, { from, over }) => sum + (over - from) / 1000, 0);
       const unexplained = lost.filter(({ because }) => because === undefined);
       if (unexplained.length > 0) {
         const times = unexplained.map(({ at }) => at - from);
@@ -78,10 +98,11 @@ export class EpisodeRun {
       for (const { what, at } of arena.broken.slice(brokenBefore)) {
         this.violations.push(`${what} (at ${at - from} ms)`);
       }
+      this.violations.push(...this.judgeLeaving(recording!, began));
       this.judgeRestarts(from);
       const { done, violations } = this;
       return {
-        ...{ episode, from, to: right, done, sent: account.sent, lost, slow: account.slow },
+        ...{ episode, from, to: right, done, sent: account.sent, lost, slow: account.slow, stood },
         ...{ seconds: signal.aborted ? 0 : seconds, violations },
       };
     } finally {
@@ -97,7 +118,7 @@ export class EpisodeRun {
     if (running.length === this.episode.instances) return;
     this.arena.tell(`scale ${running.length} → ${this.episode.instances}, before the episode`);
     await this.scale(this.episode.instances, "drains");
-    await this.untilRight(Date.now(), 30 * this.arena.options.patience);
+    await this.untilRight(Date.now(), 20 * this.arena.options.patience, "the change before it", 1);
   }
 
   private async perform(step: Step): Promise<void> {
@@ -110,10 +131,8 @@ export class EpisodeRun {
 
   private async fault(step: Step & { readonly what: "fault" }): Promise<void> {
     const kind = kindNamed(step.kind);
-    const active: Active = { kind, from: Date.now(), over: Infinity };
+    const active: Active = { kind, from: Date.now(), acted: Infinity, over: Infinity };
     this.active.push(active);
-    const { may } = kind;
-    const span = { what: kind.name, from: active.from, over: Infinity, may };
     this.excuse();
     this.arena.tell(`fault: ${kind.name}`);
     const notes: string[] = [];
@@ -122,6 +141,7 @@ export class EpisodeRun {
         void notes.push((error as Error).message.replaceAll("\n", " "))
       );
     await noted(kind.act(this.hand, step.who));
+    active.acted = Date.now();
     await delay(Math.max(0, step.lasts - (Date.now() - active.from)), this.signal);
     this.arena.tell(`heals: ${kind.name}`);
     for (let tries = 3; tries > 0; tries--) {
@@ -132,7 +152,6 @@ export class EpisodeRun {
     }
     active.over = Date.now();
     this.arena.tell(`healed: ${kind.name}${notes.length > 0 ? ` (${notes.join("; ")})` : ""}`);
-    this.spans.push({ ...span, over: active.over });
     this.done.push({
       ...{ what: kind.name, kind: "fault", from: active.from, over: active.over },
       ...(notes.length > 0 && { note: notes.join("; ") }),
@@ -163,25 +182,80 @@ export class EpisodeRun {
     }
     const gone = before.filter((id) => !after.includes(id));
     const over = Date.now();
-    const abrupt = gone.filter((id) => this.abrupt.has(id)).length;
-    const blind = this.active.some(({ kind, over }) => kind.blinds && over + 5_000 > from);
-    const posts = 10 * abrupt + (blind ? 20 * gone.length : 0);
-    const because = blind ? "who leaves unseen takes POSTs along" : IN_HAND;
     const what = `scale to ${to}`;
-    this.spans.push({ what, from, over, may: posts > 0 ? { posts, because } : undefined });
+    this.changes.push({ what, from, over, gone: new Set(gone) });
     this.done.push({ what, kind: "scale", from, over, ...(note !== undefined && { note }) });
+  }
+
+  /** Faults and changes with the moments at which they ended somebody who had requests in hand. */
+  private spansSince(began: number): readonly Span[] {
+    const died = this.arena.eventsSince(began).filter(({ what }) => what === "die");
+    const ends = (is: (event: Happened) => boolean): readonly Moment[] =>
+      died.filter(is).map(({ at }) => ({ from: at, to: at }));
+    // Who drains has nothing in hand at its end, unless discovery did not see it leave, and sent on.
+    const taken = ({ id, at }: Happened) => this.abrupt.has(id) || this.isBlind(at);
+    return [
+      ...this.active.map(({ kind, from, acted, over }): Span => {
+        const struck = new Set(this.hand.struck(kind.name));
+        const { inHand } = kind.may ?? {};
+        const mine = ({ name, at }: Happened) => struck.has(name) && at >= from;
+        return {
+          ...{
+            what: kind.name,
+            from,
+            over,
+            may: inHand ? kind.may : { ...TAKEN_ALONG, ...kind.may },
+          },
+          ends: inHand === "edge"
+            ? [{ from, to: acted }]
+            : ends((event) => mine(event) && (inHand !== undefined || taken(event))),
+        };
+      }),
+      ...this.changes.map(({ what, from, over, gone }): Span => ({
+        ...{ what, from, over, may: TAKEN_ALONG },
+        ends: ends((event) => gone.has(event.id) && taken(event)),
+      })),
+    ];
+  }
+
+  /** Who is told to stop gets no new request, as soon as the edge can know. */
+  private judgeLeaving(recording: Recording, began: number): readonly string[] {
+    const bound = leavesWithin(this.arena.options.patience);
+    const events = this.arena.eventsSince(began);
+    const leaving = events
+      .filter(({ what, signal }) => what === "kill" && signal === SIGTERM)
+      .filter(({ at }) => !this.isBlind(at + bound))
+      .map(({ id, name, at }) => {
+        const end = events.find((event) =>
+          event.id === id && event.what === "die" && event.at >= at
+        );
+        return { id, name, at, until: end?.at ?? Infinity };
+      });
+    return lateRequests(recording, leaving, bound).map(({ name, count, last }) =>
+      `${count} requests went to ${name} later than ${bound / 1000} s after its stop signal, ` +
+      `the last one after ${(last / 1000).toFixed(1)} s`
+    );
+  }
+
+  /** Whether discovery was blinded at that moment, or had been in this episode: all is promised only after it. */
+  private isBlind(at: number): boolean {
+    return this.active.some(({ kind, from }) => kind.blinds && from <= at);
   }
 
   /** What a fault has kept Compose from. */
   private async finalScale(): Promise<void> {
-    const to = this.episode.steps.filter((step) => step.what === "scale").at(-1)?.to ??
-      this.episode.instances;
+    const to = endsWith(this.episode);
     const running = await this.hand.world.running();
     if (running.length !== to) await this.scale(to, "drains");
   }
 
   /** Waits until all agree for a while, and says how many s that took. */
-  private async untilRight(over: number, within: number): Promise<number | undefined> {
+  private async untilRight(
+    over: number,
+    within: number,
+    after = "the last healing",
+    quiet = QUIET,
+  ): Promise<number | undefined> {
     let [row, first, signature, late] = [0, 0, "", false];
     while (!this.signal.aborted) {
       const began = Date.now();
@@ -193,12 +267,12 @@ export class EpisodeRun {
       row = differences.length > 0 ? 0 : keys === signature ? row + 1 : 1;
       signature = keys;
       if (row === 1) first = began;
-      if (row >= QUIET) return Math.max(0, first - over) / 1000;
+      if (row >= quiet) return Math.max(0, first - over) / 1000;
       const since = Date.now() - over;
       if (since > within * 1000 && !late && row === 0) {
         late = true;
         this.violations.push(
-          `not right ${within} s after the last healing: ${differences.join("; ")}`,
+          `not right ${within} s after ${after}: ${differences.join("; ")}`,
         );
         this.arena.tell(`BROKEN: not right after ${within} s`);
       }

@@ -11,6 +11,14 @@ export interface Span {
   /** When its cause was over: its healing had been done. Infinity while it is not. */
   readonly over: number;
   readonly may: Allowance | undefined;
+  /** When it ended something that may have had requests in hand. */
+  readonly ends: readonly Moment[];
+}
+
+/** A moment, as well as it is known. Times are ms since 1970. */
+export interface Moment {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Failed requests that are alike, at one place in time. */
@@ -22,39 +30,66 @@ export interface Lost extends Omit<Failure, "count"> {
   readonly because: string | undefined;
 }
 
-/** How long before a fault's first moment a request may have been under way already, and be lost by it. */
+/** How long before a fault's first moment a request may have been under way already, and be lost by it, in ms. */
 const BEFORE = 250;
+/** So far from the truth may be what is known of a moment, in ms: Docker tells late of an end, and nginx sees it late. */
+const NEAR = 1_000;
 
 /**
- * Each failed request, with the span that accounts for it. `right` is when all was right again; with `patience` an
- * outage may last so many times as long after it is over.
+ * Each failed request, with the span that accounts for it. With `patience` what is bounded in time may last so many
+ * times as long.
  */
-export function lostIn(
-  recording: Recording,
-  spans: readonly Span[],
-  right: number,
-  patience: number,
-): Lost[] {
-  const left = new Map(spans.map((span) => [span, {
-    GET: span.may?.gets ?? 0,
-    POST: span.may?.posts ?? 0,
-  }]));
+export function lostIn(recording: Recording, spans: readonly Span[], patience: number): Lost[] {
+  const hung = new Map(spans.map((span) => [span, span.may?.hung ?? 0]));
   const lost: Lost[] = [];
   for (let i = 0; i < recording.ending.length; i++) {
     const ending = endingOf(recording, i);
     if (ending === "answered") continue;
-    const method = methodOf(recording, i);
-    const kind = ending === "status" ? `status ${recording.status[i]}` : ending;
-    const at = recording.startedAt + recording.intended[i]!;
-    const ended = recording.startedAt + recording.ended[i]!;
-    const span = spans.find(({ from, over, may }) =>
-      may?.outage && ended >= from - BEFORE && at <= over + may.outage.after * 1000 * patience
-    ) ?? spans.find((span) => {
-      return ended >= span.from - BEFORE && at <= right && left.get(span)![method]-- > 0;
-    });
-    lost.push({ at, ended, method, kind, client: clientOf(recording, i), because: span?.what });
+    const one = {
+      at: recording.startedAt + recording.intended[i]!,
+      ended: recording.startedAt + recording.ended[i]!,
+      method: methodOf(recording, i),
+      kind: ending === "status" ? `status ${recording.status[i]}` : ending,
+      client: clientOf(recording, i),
+    };
+    const span = spans.find((span) =>
+      inOutage(one, span, patience) || inHand(one, span, patience)
+    ) ??
+      spans.find((span) => {
+        const waited = one.ended - one.at > NEAR && overlaps(one, span, BEFORE, BEFORE);
+        if (!waited || hung.get(span) === 0) return false;
+        hung.set(span, hung.get(span)! - 1);
+        return true;
+      });
+    lost.push({ ...one, because: span?.what });
   }
   return lost;
+}
+
+type Failed = Omit<Lost, "because">;
+
+/** Whether a request was under way at some time from `before` ms before a moment to `after` ms after it. */
+function overlaps(
+  { at, ended }: Failed,
+  { from, over }: { readonly from: number; readonly over: number },
+  before: number,
+  after: number,
+): boolean {
+  return ended >= from - before && at <= over + after;
+}
+
+function inOutage(one: Failed, span: Span, patience: number): boolean {
+  const { outage } = span.may ?? {};
+  return outage !== undefined && overlaps(one, span, BEFORE, outage.after * 1000 * patience);
+}
+
+function inHand(one: Failed, { may, ends }: Span, patience: number): boolean {
+  // nginx sends a GET to another instance, unless a part of the answer has gone out.
+  const taken = may?.inHand === "edge" ||
+    may?.inHand === "instance" && (one.method === "POST" || one.kind === "cut");
+  if (!taken) return false;
+  const near = NEAR * patience;
+  return ends.some(({ from, to }) => overlaps(one, { from, over: to }, near, near));
 }
 
 /** The like ones counted, in words: "3 POST status 502 kept". */
