@@ -22,6 +22,8 @@ export const ETCD_DATA: readonly Kind[] = [
     ...common,
     name: "etcd restored from an older snapshot",
     lasts: [2, 10],
+    drops:
+      "who came after the snapshot is not in it, and it vouches, until the registrator has written",
     act: (hand) =>
       docker(
         ...["exec", hand.name("etcd"), "etcdctl", "snapshot", "save", "/var/lib/etcd/old.db"],

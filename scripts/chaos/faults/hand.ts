@@ -48,7 +48,8 @@ export class Hand {
 
   /** Chooses `count` of the running instances, and remembers them under the fault's name. */
   async strike(fault: string, who: number, count = 1): Promise<readonly string[]> {
-    const running = await this.world.running();
+    // A scale change may remove one between Docker's list and the question about it.
+    const running = await eventually(() => this.world.running(), { within: 5_000, every: 200 });
     if (running.length < count) throw new Error(`only ${running.length} instances run`);
     const struck = Array.from(
       { length: count },
