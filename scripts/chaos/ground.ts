@@ -113,7 +113,7 @@ export class Ground {
   /** Removes everything. */
   async end(): Promise<void> {
     await removeStrangersOf(this.project);
-    await this.stack.down();
+    await this.stack.discard();
     await Deno.remove(this.folder, { recursive: true });
   }
 }

@@ -206,6 +206,12 @@ export class Stack {
     );
   }
 
+  /** The same at once, for the end of a test: nobody waits for what is drained or finished in order. */
+  async discard(): Promise<void> {
+    await this.compose("kill").catch(() => {}); // of what never came up there is nothing to kill
+    await this.down();
+  }
+
   /** Containers, networks and volumes that Docker still has of this project. */
   async leftovers(): Promise<readonly string[]> {
     const filter = ["--filter", `label=com.docker.compose.project=${this.project}`, "-q"];
