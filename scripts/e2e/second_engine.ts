@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { docker, eventually, run } from "../testing/docker.ts";
 import type { Fault } from "./fault_run.ts";
-import type { Stack } from "./stack.ts";
+import { MADE_BY_COMPOSE, type Stack } from "./stack.ts";
 import { World } from "./world.ts";
 
 /** Whether a second engine can be had here; under CI it has to be. */
@@ -120,6 +120,7 @@ export async function moveTo(engine: SecondEngine, stack: Stack, count: number):
       ...["--network", `${stack.project}_edge`, "--env", "DRAIN_SECONDS=1"],
       ...["--label", `com.docker.compose.project=${stack.project}`],
       ...["--label", "com.docker.compose.service=service", "--label", "SERVICE_CHECK_HTTP=/readyz"],
+      ...["--label", `${MADE_BY_COMPOSE}=${i}`],
       `${stack.project}-service`,
     );
   }

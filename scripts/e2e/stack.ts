@@ -14,6 +14,9 @@ import { SERVICES, STATUS } from "../../discovery/keys.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
+/** Images have Compose's other labels, too, so that whoever runs one of a stack would count as a part of it. */
+export const MADE_BY_COMPOSE = "com.docker.compose.container-number";
+
 /** One compose project, made from the repository's own compose.yaml. */
 export class Stack {
   readonly project: string;
@@ -77,6 +80,7 @@ export class Stack {
     ) => ["--filter", `label=com.docker.compose.${name}=${value}`];
     const ids = await docker(
       ...["ps", "-q", "--no-trunc", "--filter", "status=running"],
+      ...["--filter", `label=${MADE_BY_COMPOSE}`],
       ...label("project", this.project),
       ...label("service", service),
     );

@@ -4,7 +4,7 @@ import { docker, eventually } from "../testing/docker.ts";
 import { HOSTS, SERVICES, STATUS } from "../../discovery/keys.ts";
 import { decodeRegistration, decodeStatus } from "../../discovery/registration.ts";
 import type { Life } from "../bench/measure/lives.ts";
-import type { Stack } from "./stack.ts";
+import { MADE_BY_COMPOSE, type Stack } from "./stack.ts";
 
 /** How long keys outlive their registrator here, in s: short, and longer than a successor needs on a busy machine. */
 export const TTL = 6;
@@ -123,7 +123,15 @@ export class World {
       `label=com.docker.compose.${name}=${value}`,
     ];
     const ids = await this.engine(
-      ...["ps", "--all", "--quiet", "--no-trunc", ...filter],
+      ...[
+        "ps",
+        "--all",
+        "--quiet",
+        "--no-trunc",
+        "--filter",
+        `label=${MADE_BY_COMPOSE}`,
+        ...filter,
+      ],
       ...[...of("project", this.stack.project), ...of("service", "service")],
     );
     return ids.split("\n").filter((id) => id !== "");

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { fetchText } from "./fetch_text.ts";
 import { STRANGER } from "../faults/instances.ts";
+import { MADE_BY_COMPOSE } from "../../e2e/stack.ts";
 
 /** A container as a list has it. */
 export interface Seen {
@@ -73,7 +74,9 @@ export class EngineView implements Disposable {
       const filters = encodeURIComponent(JSON.stringify({ label: [label] }));
       return listed.parse(await this.get(`/containers/json?all=true&filters=${filters}`));
     }));
-    return lists.flat().map(({ Id, Names, State, Status, Labels, NetworkSettings }) => ({
+    return lists.flat().filter(({ Labels }) => isOfStack(Labels)).map((
+      { Id, Names, State, Status, Labels, NetworkSettings },
+    ) => ({
       id: Id,
       name: (Names[0] ?? "").slice(1),
       service: Labels[STRANGER] === undefined
@@ -118,7 +121,7 @@ export class EngineView implements Disposable {
             return Actor.Attributes[key] === value;
           });
           // What its health check runs is no news.
-          if (!mine || Action.startsWith("exec_")) continue;
+          if (!mine || !isOfStack(Actor.Attributes) || Action.startsWith("exec_")) continue;
           const at = timeNano / 1e6;
           const number = signal === undefined ? undefined : Number(signal);
           tell({ at, id: Actor.ID, name, what: Action, signal: number });
@@ -133,6 +136,11 @@ export class EngineView implements Disposable {
     const asked = { client: this.client, within: 10_000 };
     return JSON.parse(await fetchText(`http://docker${path}`, asked));
   }
+}
+
+/** Whoever runs an image of the stack by hand has the label of its project as well, and is none of it. */
+function isOfStack(labels: Readonly<Record<string, string>>): boolean {
+  return MADE_BY_COMPOSE in labels || STRANGER in labels;
 }
 
 function healthIn(status: string): Seen["health"] {

@@ -22,6 +22,8 @@ export interface Broken {
 
 /** How long what is promised at once may take here, in ms: machines under test are busy. */
 export const PATIENCE = 10_000;
+/** The same for who was dropped and is ready, for each unit of patience beyond the first. */
+const DROP_PATIENCE = 2_000;
 /** Who has crashed twice in this time is admitted only when it has lived for a while: see discovery/README.md. */
 const CRASHES_COUNT_FOR = 130_000;
 
@@ -56,14 +58,21 @@ export class Promises {
     for (const [key, what] of wrong) {
       const since = this.since.get(key) ?? look.at;
       this.since.set(key, since);
-      // A drop is believed at the second look: Docker's word about a stop may be on its way at the first.
-      if (look.at - since > (key.startsWith("dropped") ? 0 : PATIENCE * this.patience)) {
+      if (look.at - since > this.patienceWith(key)) {
         if (!this.told.has(key)) broken.push({ at: look.at, what });
         this.told.add(key);
       }
     }
     for (const key of this.told) if (!wrong.has(key)) this.told.delete(key);
     return broken;
+  }
+
+  /** How long this may last, in ms. */
+  private patienceWith(key: string): number {
+    if (!key.startsWith("dropped")) return PATIENCE * this.patience;
+    // A drop is believed at the second look: Docker's word about a stop may be on its way at the first. Where a machine
+    // is busy even a healthy instance may miss three probes, and is back after two that it passes.
+    return DROP_PATIENCE * (this.patience - 1);
   }
 
   /** Both directions: whom nginx has runs, and who is ready is in nginx. */

@@ -71,3 +71,14 @@ Deno.test("Promises leaves out what chaos itself has written", () => {
   const excuses = { ...NOTHING, foreign: (server: string) => server.startsWith("10.0.0.9:") };
   assert.deepEqual(overTime({ edge: edge("1", "2", "3", "9") }, excuses), []);
 });
+
+Deno.test("Promises on a busy machine tells of a drop only when it lasts", () => {
+  const said = (seconds: number) => {
+    const promises = new Promises(NETWORK, 2);
+    promises.judge(sampleLook(0), NOTHING);
+    const looks = Array.from({ length: seconds }, (_, i) => 1_000 * (i + 1));
+    return looks.flatMap((at) => promises.judge(sampleLook(at, { edge: edge("1", "2") }), NOTHING));
+  };
+  assert.deepEqual(said(3), []);
+  assert.equal(said(4).length, 1);
+});

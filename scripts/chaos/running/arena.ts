@@ -26,6 +26,8 @@ export interface ArenaOptions {
   readonly overlays: readonly string[];
   /** Bounds are so many times as long as on a machine that does little else. */
   readonly patience: number;
+  /** The first violation is all that is wanted: what comes after it is not waited for. */
+  readonly untilFound: boolean;
 }
 
 /** A client gives up after this, in ms: longer than anything is held. */

@@ -15,12 +15,13 @@ export interface Leaving {
 export interface Late {
   readonly name: string;
   readonly count: number;
-  /** When the last of them was sent, in ms after the stop signal. */
+  /** When the last of them was begun, in ms after the stop signal. */
   readonly last: number;
 }
 
 /**
- * Those that were answered by somebody who had been told to stop more than `bound` ms before they were sent. Only connections opened for one request count: on a kept one nginx's old workers answer once more.
+ * Those that were begun more than `bound` ms after the stop signal of the instance that answered them. Only connections
+ * opened for one request count: on a kept one nginx's old workers answer once more.
  */
 export function lateRequests(
   recording: Recording,
@@ -34,7 +35,7 @@ export function lateRequests(
     let [count, last] = [0, 0];
     for (let i = 0; i < recording.instance.length; i++) {
       if (recording.instance[i] !== instance || !(recording.flags[i]! & FRESH)) continue;
-      const after = recording.startedAt + recording.sent[i]! - at;
+      const after = recording.startedAt + recording.begun[i]! - at;
       if (after <= bound || at + after > until) continue;
       count++;
       last = Math.max(last, after);

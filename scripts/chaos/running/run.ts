@@ -9,6 +9,7 @@ import { saveEvidence, saveTimeline } from "./evidence.ts";
 import { memoryComplaints } from "./memory.ts";
 import type { Count, EpisodeResult, RunResult } from "./result.ts";
 import { EpisodeRun } from "./run_episode.ts";
+import { tooBusy } from "./stalls.ts";
 
 export interface RunOptions {
   readonly schedule: Schedule;
@@ -59,8 +60,11 @@ export async function run(options: RunOptions): Promise<RunResult> {
         reporter.note("building and starting a stack");
         const overlays = options.defect?.overlays ?? [];
         const { instances } = episode;
+        const { untilFound } = options;
         try {
-          arena = await Arena.open({ seed: schedule.seed, rate, patience, instances, overlays });
+          arena = await Arena.open({
+            ...{ seed: schedule.seed, rate, patience, instances, overlays, untilFound },
+          });
           await arena.renewLoad();
         } catch (error) {
           // What was found before is not to be lost.
@@ -120,15 +124,6 @@ function failedEpisode(episode: Episode, error: Error): EpisodeResult {
     },
     ...{ seconds: undefined, violations: [`it could not be brought to its end: ${error.message}`] },
   };
-}
-
-/** A run that could not look proves nothing. */
-function tooBusy(episodes: readonly EpisodeResult[]): readonly string[] {
-  const sum = (of: (episode: EpisodeResult) => number) =>
-    episodes.reduce((sum, episode) => sum + of(episode), 0);
-  const [stood, all] = [sum(({ stood }) => stood), sum(({ from, to }) => (to - from) / 1000)];
-  if (stood <= all / 2) return [];
-  return [`the load stood still for ${stood.toFixed(0)} of ${all.toFixed(0)} s: nothing is proved`];
 }
 
 function partsOf({ steps }: Episode): ReadonlySet<Part> {

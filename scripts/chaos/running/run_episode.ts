@@ -2,18 +2,18 @@
 import { delay } from "../../../discovery/delay.ts";
 import { accountFor } from "../../bench/measure/account.ts";
 import type { Recording } from "../../bench/load/recording.ts";
-import type { Happened } from "../looking/engine_view.ts";
 import { inTime } from "../looking/fetch_text.ts";
 import { drains, leavesWithin } from "../ground.ts";
 import type { Hand } from "../faults/hand.ts";
-import { type Kind, TAKEN_ALONG } from "../faults/kind.ts";
+import type { Kind } from "../faults/kind.ts";
 import { kindNamed } from "../faults/kinds.ts";
 import { endsWith, type Episode, type Step } from "../schedule.ts";
 import type { Arena } from "./arena.ts";
+import { type Active, type Causes, type Change, leavingIn, spansOf } from "./causes.ts";
 import type { Done, EpisodeResult } from "./result.ts";
 import { lateRequests } from "./late.ts";
 import { stallsOf } from "./stalls.ts";
-import { inWords, lostIn, type Moment, type Span } from "./span.ts";
+import { inWords, lostIn } from "./span.ts";
 
 /** Looks in a row that must agree, a second apart. */
 const QUIET = 3;
@@ -23,29 +23,13 @@ const GIVE_UP = 150_000;
 /** Bringing or healing a fault takes no longer, in ms: else something is in its way, which is noted. */
 const LONGEST = 60_000;
 
-const SIGTERM = 15;
-
 /** A fault while it is there. */
-interface Active {
-  readonly kind: Kind;
-  readonly from: number;
-  /** When it had been brought. */
-  acted: number;
-  over: number;
-}
-
-/** A change of scale, and the ids of those that it ended. */
-interface Change {
-  readonly what: string;
-  readonly from: number;
-  readonly over: number;
-  readonly gone: ReadonlySet<string>;
-}
+type Fault = Active & { readonly kind: Kind };
 
 export class EpisodeRun {
   private readonly done: Done[] = [];
   private readonly changes: Change[] = [];
-  private readonly active: Active[] = [];
+  private readonly active: Fault[] = [];
   private readonly violations: string[] = [];
   /** Scale changes come one after the other: Compose would stumble over itself. */
   private scaling: Promise<void> = Promise.resolve();
@@ -83,8 +67,8 @@ export class EpisodeRun {
       const recording = await (seconds === undefined ? arena.endLoad() : arena.renewLoad());
       const account = accountFor(recording!);
       const stalls = stallsOf(recording!);
-      const spans = [...this.spansSince(began), ...stalls];
-      const lost = lostIn(recording!, spans, arena.options.patience);
+      const causes = this.causesSince(began);
+      const lost = lostIn(recording!, [...spansOf(causes), ...stalls], arena.options.patience);
       const stood = stalls.reduce((sum, { from, over }) => sum + (over - from) / 1000, 0);
       const unexplained = lost.filter(({ because }) => because === undefined);
       if (unexplained.length > 0) {
@@ -98,7 +82,7 @@ export class EpisodeRun {
       for (const { what, at } of arena.broken.slice(brokenBefore)) {
         this.violations.push(`${what} (at ${at - from} ms)`);
       }
-      this.violations.push(...this.judgeLeaving(recording!, began));
+      this.judgeLeaving(recording!, causes);
       this.judgeRestarts(from);
       const { done, violations } = this;
       return {
@@ -131,7 +115,7 @@ export class EpisodeRun {
 
   private async fault(step: Step & { readonly what: "fault" }): Promise<void> {
     const kind = kindNamed(step.kind);
-    const active: Active = { kind, from: Date.now(), acted: Infinity, over: Infinity };
+    const active: Fault = { kind, from: Date.now(), acted: Infinity, over: Infinity };
     this.active.push(active);
     this.excuse();
     this.arena.tell(`fault: ${kind.name}`);
@@ -187,59 +171,24 @@ export class EpisodeRun {
     this.done.push({ what, kind: "scale", from, over, ...(note !== undefined && { note }) });
   }
 
-  /** Faults and changes with the moments at which they ended somebody who had requests in hand. */
-  private spansSince(began: number): readonly Span[] {
-    const died = this.arena.eventsSince(began).filter(({ what }) => what === "die");
-    const ends = (is: (event: Happened) => boolean): readonly Moment[] =>
-      died.filter(is).map(({ at }) => ({ from: at, to: at }));
-    // Who drains has nothing in hand at its end, unless discovery did not see it leave, and sent on.
-    const taken = ({ id, at }: Happened) => this.abrupt.has(id) || this.isBlind(at);
-    return [
-      ...this.active.map(({ kind, from, acted, over }): Span => {
-        const struck = new Set(this.hand.struck(kind.name));
-        const { inHand } = kind.may ?? {};
-        const mine = ({ name, at }: Happened) => struck.has(name) && at >= from;
-        return {
-          ...{
-            what: kind.name,
-            from,
-            over,
-            may: inHand ? kind.may : { ...TAKEN_ALONG, ...kind.may },
-          },
-          ends: inHand === "edge"
-            ? [{ from, to: acted }]
-            : ends((event) => mine(event) && (inHand !== undefined || taken(event))),
-        };
-      }),
-      ...this.changes.map(({ what, from, over, gone }): Span => ({
-        ...{ what, from, over, may: TAKEN_ALONG },
-        ends: ends((event) => gone.has(event.id) && taken(event)),
-      })),
-    ];
+  /** What has been done since then, and what Docker told of it. */
+  private causesSince(began: number): Causes {
+    return {
+      ...{ active: this.active, changes: this.changes, abrupt: this.abrupt },
+      events: this.arena.eventsSince(began),
+      struck: (fault) => this.hand.struck(fault),
+    };
   }
 
   /** Who is told to stop gets no new request, as soon as the edge can know. */
-  private judgeLeaving(recording: Recording, began: number): readonly string[] {
+  private judgeLeaving(recording: Recording, causes: Causes): void {
     const bound = leavesWithin(this.arena.options.patience);
-    const events = this.arena.eventsSince(began);
-    const leaving = events
-      .filter(({ what, signal }) => what === "kill" && signal === SIGTERM)
-      .filter(({ at }) => !this.isBlind(at + bound))
-      .map(({ id, name, at }) => {
-        const end = events.find((event) =>
-          event.id === id && event.what === "die" && event.at >= at
-        );
-        return { id, name, at, until: end?.at ?? Infinity };
-      });
-    return lateRequests(recording, leaving, bound).map(({ name, count, last }) =>
-      `${count} requests went to ${name} later than ${bound / 1000} s after its stop signal, ` +
-      `the last one after ${(last / 1000).toFixed(1)} s`
-    );
-  }
-
-  /** Whether discovery was blinded at that moment, or had been in this episode: all is promised only after it. */
-  private isBlind(at: number): boolean {
-    return this.active.some(({ kind, from }) => kind.blinds && from <= at);
+    for (const { name, count, last } of lateRequests(recording, leavingIn(causes, bound), bound)) {
+      this.violations.push(
+        `${count} requests went to ${name} later than ${bound / 1000} s after its stop signal, ` +
+          `the last one after ${(last / 1000).toFixed(1)} s`,
+      );
+    }
   }
 
   /** What a fault has kept Compose from. */
@@ -276,7 +225,7 @@ export class EpisodeRun {
         );
         this.arena.tell(`BROKEN: not right after ${within} s`);
       }
-      if (since > GIVE_UP) return undefined;
+      if (since > GIVE_UP || late && this.arena.options.untilFound) return undefined;
       await delay(row > 0 ? 1_000 : 200, this.signal);
     }
     return undefined;

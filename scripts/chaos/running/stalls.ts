@@ -29,3 +29,13 @@ export function stallsOf(recording: Recording): readonly Span[] {
   }
   return spans;
 }
+
+/** Says so when the load stood still for most of a run: that proves nothing. Times are ms since 1970, `stood` is in s. */
+export function tooBusy(
+  episodes: readonly { readonly stood: number; readonly from: number; readonly to: number }[],
+): readonly string[] {
+  const stood = episodes.reduce((sum, { stood }) => sum + stood, 0);
+  const all = episodes.reduce((sum, { from, to }) => sum + (to - from) / 1000, 0);
+  if (stood <= all / 2) return [];
+  return [`the load stood still for ${stood.toFixed(0)} of ${all.toFixed(0)} s: nothing is proved`];
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { recordingOf } from "../../bench/measure/fake_recording.ts";
-import { stallsOf } from "./stalls.ts";
+import { stallsOf, tooBusy } from "./stalls.ts";
 
 const request = (intended: number, begun: number) => ({ intended, begun, ended: begun + 5 });
 const spans = (...requests: ReturnType<typeof request>[]) =>
@@ -14,4 +14,11 @@ Deno.test("stallsOf() tells when requests were due and were not sent", () => {
 Deno.test("stallsOf() keeps two of them apart, and overlooks what is short", () => {
   assert.deepEqual(spans(request(0, 900)), []);
   assert.deepEqual(spans(request(0, 2_000), request(5_000, 7_000)), [[0, 2_000], [5_000, 7_000]]);
+});
+
+Deno.test("tooBusy() complains when the load stood still for most of a run", () => {
+  const episode = (stood: number) => ({ stood, from: 0, to: 20_000 });
+  assert.deepEqual(tooBusy([episode(0), episode(19)]), []);
+  assert.match(tooBusy([episode(5), episode(20)]).join(), /25 of 40 s/);
+  assert.deepEqual(tooBusy([]), []);
 });
