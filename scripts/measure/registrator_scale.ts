@@ -3,6 +3,7 @@
 import { delay } from "../../discovery/delay.ts";
 import { EtcdContainer } from "../../discovery/etcd/etcd_container.ts";
 import { eventually } from "../testing/docker.ts";
+import { RegistratorProcess } from "./registrator_process.ts";
 import { SimulatedEngine } from "./simulated_engine.ts";
 
 const HOST_KEY = "/rollcall/hosts/scale";
@@ -10,67 +11,26 @@ const REST_SECONDS = 60;
 
 type Row = readonly [what: string, figure: string];
 
-/** The registrator as a process of its own, with the permissions of its image and the flags of discovery/rollcall. */
-class Registrator {
-  private readonly process: Deno.ChildProcess;
-
-  constructor(engine: SimulatedEngine, etcd: EtcdContainer) {
-    const root = new URL("../../", import.meta.url).pathname;
-    const script = Deno.readTextFileSync(`${root}discovery/rollcall`);
-    // In the image the cache of dependencies is below the root.
-    const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
-    this.process = new Deno.Command(Deno.execPath(), {
-      args: [
-        ...["run", "--quiet", "--cached-only", "--frozen", "--no-prompt", "--no-check"],
-        /--v8-flags=\S+/.exec(script)![0],
-        ...["--allow-net", "--allow-env", "--allow-sys=hostname", `--allow-read=${root},${cache}`],
-        ...["--allow-write=/run/rollcall", "discovery/main.ts", "registrator"],
-        ...[`--docker=${engine.url}`, `--etcd=${etcd.endpoints[0]}`, "--host=scale"],
-        ...["--network=edge", "--internal=true"],
-      ],
-      cwd: root,
-      env: { MALLOC_ARENA_MAX: /MALLOC_ARENA_MAX=(\d+)/.exec(script)![1]! },
-      stdout: "null",
-      stderr: "inherit",
-    }).spawn();
-  }
-
-  /** Processor time used so far, in ms. */
-  get processor(): number {
-    const fields = Deno.readTextFileSync(`/proc/${this.process.pid}/stat`).split(") ")[1]!.split(
-      " ",
-    );
-    return (Number(fields[11]) + Number(fields[12])) * 10;
-  }
-
-  /** Resident memory, in MB. */
-  get memory(): number {
-    const status = Deno.readTextFileSync(`/proc/${this.process.pid}/status`);
-    return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024);
-  }
-
-  async end(): Promise<void> {
-    try {
-      this.process.kill("SIGTERM");
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // it has ended already
-    }
-    await this.process.status;
-  }
-}
-
 /** `work` with everything that it needs: an empty etcd, an Engine with `count` containers, and the registrator. */
 async function scene<T>(
   count: number,
-  work: (engine: SimulatedEngine, etcd: EtcdContainer, registrator: Registrator) => Promise<T>,
+  work: (
+    engine: SimulatedEngine,
+    etcd: EtcdContainer,
+    registrator: RegistratorProcess,
+  ) => Promise<T>,
 ): Promise<T> {
   const etcd = new EtcdContainer(30_000);
   const engine = new SimulatedEngine();
-  let registrator: Registrator | undefined;
+  let registrator: RegistratorProcess | undefined;
   try {
     await etcd.start();
     for (let i = 0; i < count; i++) engine.start(i);
-    registrator = new Registrator(engine, etcd);
+    registrator = new RegistratorProcess({
+      docker: engine.url,
+      etcd: etcd.endpoints[0]!,
+      host: "scale",
+    });
     return await work(engine, etcd, registrator);
   } finally {
     await registrator?.end();

@@ -5,68 +5,94 @@ const address = (index: number) => `127.${1 + (index >> 16)}.${(index >> 8) & 25
 
 const idOf = (index: number) => (index + 1).toString(16).padStart(64, "0");
 
+/** How its containers are; what is left out is as for one host of one service. */
+export interface Containers {
+  /** Which compose service a container is of; `web`. */
+  readonly service?: (index: number) => string;
+  /** Each publishes a port at this address of the machine, and answers there. Else each has an address of its own. */
+  readonly published?: string;
+}
+
+/** One Docker host. */
 export class SimulatedEngine {
   private readonly containers = new Map<string, unknown>();
   private readonly streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
   private readonly server: Deno.HttpServer<Deno.NetAddr>;
-  private readonly listener = Deno.listen({ hostname: "0.0.0.0", port: 0 });
+  private readonly listeners = new Map<string, Deno.TcpListener>();
   private ticks = 0;
   /** When the first list was asked for (`performance.now()`). */
   listedAt = 0;
 
-  constructor() {
+  constructor(private readonly kind: Containers = {}) {
     this.server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen() {} },
       (request) => this.answer(new URL(request.url).pathname),
     );
-    this.accept();
   }
 
   get url(): string {
     return `http://127.0.0.1:${this.server.addr.port}`;
   }
 
-  /** A container starts; each index is one, with an id and an address of its own. */
-  start(index: number): void {
+  private name(index: number): string {
+    return `shop-${this.service(index)}-${index}`;
+  }
+
+  private service(index: number): string {
+    return this.kind.service?.(index) ?? "web";
+  }
+
+  /** A container starts; each index is one, with an id and an address of its own. Returns its name. */
+  start(index: number): string {
     const id = idOf(index);
-    const { port } = this.listener.addr as Deno.NetAddr;
+    const { published } = this.kind;
+    const port = published ? this.listen(id, published) : this.listen("all", "0.0.0.0");
+    const exposed = `${published ? 8080 : port}/tcp`;
+    const ports = published ? { [exposed]: [{ HostIp: published, HostPort: `${port}` }] } : {};
     const nano = this.nano();
     const startedAt = new Date(Number(nano / 1_000_000n)).toISOString()
       .replace(/\d{3}Z/, `${String(nano % 1_000_000_000n).padStart(9, "0")}Z`);
     const networks = { edge: { IPAddress: address(index), EndpointID: `${id.slice(1)}e` } };
     this.containers.set(id, {
       Id: id,
-      Name: `/shop-web-${index}`,
+      Name: `/${this.name(index)}`,
       State: { Status: "running", Running: true, Paused: false, StartedAt: startedAt },
       Config: {
         Image: "shop/web:1",
         Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
-        Labels: { "com.docker.compose.service": "web", "com.docker.compose.project": "shop" },
-        ExposedPorts: { [`${port}/tcp`]: {} },
+        Labels: {
+          "com.docker.compose.service": this.service(index),
+          "com.docker.compose.project": "shop",
+        },
+        ExposedPorts: { [exposed]: {} },
         StopSignal: "SIGTERM",
       },
       HostConfig: { NetworkMode: "edge" },
-      NetworkSettings: { Networks: networks, Ports: {} },
+      NetworkSettings: { Networks: networks, Ports: ports },
     });
     this.say(id, "start");
+    return this.name(index);
   }
 
-  /** A container is told to stop, ends, and is removed. */
-  stop(index: number): void {
+  /** A container is told to stop, ends, and is removed. Returns its name. */
+  stop(index: number): string {
     const id = idOf(index);
     this.say(id, "kill", { signal: "15" });
     this.containers.delete(id);
+    this.listeners.get(id)?.close();
+    this.listeners.delete(id);
     this.say(id, "die");
+    return this.name(index);
   }
 
   async close(): Promise<void> {
-    this.listener.close();
+    for (const listener of this.listeners.values()) listener.close();
     for (const stream of this.streams) stream.close();
     await this.server.shutdown();
   }
 
   private say(id: string, Action: string, more: Readonly<Record<string, string>> = {}): void {
-    const Attributes = { name: `shop-web-${parseInt(id, 16) - 1}`, ...more };
+    const Attributes = { name: this.name(parseInt(id, 16) - 1), ...more };
     const event = { Type: "container", Action, Actor: { ID: id, Attributes }, scope: "local" };
     const text = JSON.stringify(event).replace(/}$/, `,"timeNano":${this.nano()}}\n`);
     for (const stream of this.streams) stream.enqueue(new TextEncoder().encode(text));
@@ -103,11 +129,19 @@ export class SimulatedEngine {
     return new Response(body, { headers: { "content-type": "application/json" } });
   }
 
-  private async accept(): Promise<void> {
-    try {
-      for await (const connection of this.listener) connection.close();
-    } catch {
-      // closed
-    }
+  /** Accepts connections, as long as `name` is there; returns the port. */
+  private listen(name: string, hostname: string): number {
+    const listener = this.listeners.get(name) ?? Deno.listen({ hostname, port: 0 });
+    if (!this.listeners.has(name)) accept(listener);
+    this.listeners.set(name, listener);
+    return (listener.addr as Deno.NetAddr).port;
+  }
+}
+
+async function accept(listener: Deno.TcpListener): Promise<void> {
+  try {
+    for await (const connection of listener) connection.close();
+  } catch {
+    // closed
   }
 }

@@ -1,0 +1,253 @@
+// Measures a fleet: a hundred Docker hosts with a hundred instances each, one etcd, one edge. Prints Markdown for
+// docs/measurements.md and docs/scale.md.
+//
+//   deno run -A scripts/measure/fleet.ts [--hosts 100] [--instances 100] [--services 100] [--singles 200]
+//
+// Real: a registrator process for each host, as its image runs it; etcd, confd and nginx in their containers, limited
+// as in compose.yaml. Simulated: the hosts' Docker Engines and containers, which answer probes on addresses of their own.
+// It takes up to 6 minutes.
+import { parseArgs } from "node:util";
+import { delay } from "../../discovery/delay.ts";
+import { summarize } from "../bench/measure/statistics.ts";
+import { docker } from "../testing/docker.ts";
+import { markdownTable, PERCENTILES, percentiles } from "./edge/table.ts";
+import { growth, type Metrics, metricsOf, requests } from "./fleet/etcd_metrics.ts";
+import { Fleet } from "./fleet/fleet.ts";
+import { type Change, lagsOf, lagsOfPeaks } from "./fleet/lags.ts";
+import { PARTS, shares, type Used, usedBy } from "./fleet/processors.ts";
+import { writeAt } from "./fleet/writer.ts";
+
+const { values } = parseArgs({
+  options: {
+    hosts: { type: "string", default: "100" },
+    instances: { type: "string", default: "100" },
+    services: { type: "string", default: "100" },
+    singles: { type: "string", default: "200" },
+  },
+});
+const size = {
+  hosts: Number(values.hosts),
+  instances: Number(values.instances),
+  services: Number(values.services),
+};
+const all = size.hosts * size.instances;
+const REST = 30; // s
+
+const step = (text: string) =>
+  console.error(`[${(performance.now() / 1000).toFixed(1).padStart(6)} s] ${text}`);
+const now = () => performance.timeOrigin + performance.now();
+const figures: string[][] = [["what", "figure"]];
+const figure = (what: string, text: string) => {
+  figures.push([what, text]);
+  step(`${what}: ${text}`);
+};
+const lags: string[][] = [["changes", "from → to, ms", ...PERCENTILES]];
+const loads: string[][] = [["while", ...PARTS.map((part) => `${part}, %`), "etcd's requests/s"]];
+
+/** How a part of the measurement looked from outside. */
+interface Look {
+  readonly at: number;
+  readonly used: Used;
+  readonly metrics: Metrics;
+}
+
+await using fleet = await Fleet.prepare(size);
+const { log, services } = fleet;
+
+await sync();
+await rest();
+await singles(Number(values.singles));
+for (const rate of [10, 100]) await steady(rate, 5);
+await flood(1_000, 15);
+
+console.log(`${markdownTable(figures)}\n\n${markdownTable(lags)}\n\n${markdownTable(loads)}`);
+
+/** From nothing to everything live. */
+async function sync(): Promise<void> {
+  step(`${size.hosts} registrators start`);
+  const before = await look();
+  await fleet.start();
+  const vouched = now();
+  figure("start of all processes → every host vouched for", seconds(vouched - before.at));
+  const listed = new Map(fleet.hosts.map(({ name, engine }) => [name, engine.listedAt]));
+  const own = fleet.vouchers.events.map(({ key, at }) =>
+    at - performance.timeOrigin - listed.get(key.split("/").at(-1)!)!
+  );
+  const { p50, max } = summarize(own)!;
+  figure(
+    "of it: first list asked for → vouched, p50 / max of the hosts",
+    `${p50.toFixed(0)} / ${max.toFixed(0)} ms`,
+  );
+  await log.until(({ instances }) => instances === all);
+  figure("last host vouched for → all live at the edge", seconds(log.live.at(-1)!.at - vouched));
+  await told("the first sync", before);
+  figure("etcd's memory then, and the most of it", await memoryOfEtcd());
+}
+
+/** Nothing happens. */
+async function rest(): Promise<void> {
+  await delay(15_000);
+  const before = await look();
+  await delay(REST * 1000);
+  const after = await told(`at rest, ${REST} s`, before);
+  const asked = requests(before.metrics, after.metrics);
+  figure(
+    "at rest: asked of etcd each second",
+    [...asked].map(([method, count]) => `${method} ${(count / REST).toFixed(1)}`).join(", "),
+  );
+  await state("at rest");
+}
+
+/** Changes one after the other: a start, then a stop, each when the one before is live. */
+async function singles(count: number): Promise<void> {
+  const before = await look();
+  const took: Record<Change["kind"], { toKey: number[]; toLive: number[] }> = {
+    start: { toKey: [], toLive: [] },
+    stop: { toKey: [], toLive: [] },
+  };
+  for (let i = 0; i < count; i++) {
+    const host = fleet.hosts[(i >> 1) * 7 % size.hosts]!;
+    const [events, live] = [services.events.length, log.live.length];
+    const change = i % 2 === 0 ? host.start() : host.stop();
+    const wanted = i % 2 === 0 ? all + 1 : all;
+    await log.until(({ instances }) => instances === wanted, { since: change.at });
+    const { toKey, toLive } = lagsOf(
+      [change],
+      services.events.slice(events),
+      log.live.slice(live),
+      i % 2 === 0 ? all : all + 1,
+    );
+    took[change.kind].toKey.push(...toKey);
+    took[change.kind].toLive.push(...toLive);
+    await delay(100 + 200 * Math.random());
+  }
+  await told("changes one after the other", before);
+  for (const kind of ["start", "stop"] as const) {
+    lags.push([
+      `one after the other: ${kind}`,
+      "Docker's event → key",
+      ...percentiles(took[kind].toKey),
+    ]);
+    lags.push([
+      `one after the other: ${kind}`,
+      "Docker's event → live",
+      ...percentiles(took[kind].toLive),
+    ]);
+  }
+  const both = [...took.start.toLive, ...took.stop.toLive];
+  lags.push(["**one after the other**", "**Docker's event → live**", ...percentiles(both)]);
+  step(lags.at(-1)!.join(" "));
+}
+
+/** Starts for some seconds, then as many stops. */
+async function steady(rate: number, seconds: number): Promise<void> {
+  const before = await look();
+  const toKey: number[] = [];
+  const toLive: number[] = [];
+  let count = all;
+  for (const kind of ["start", "stop"] as const) {
+    const [events, live, first] = [services.events.length, log.live.length, count];
+    const changes: Change[] = [];
+    const began = now();
+    for (let i = 0; i < rate * seconds; i++) {
+      await delay(Math.max(0, began + 1000 * i / rate - now()));
+      const host = fleet.hosts[i * 7 % size.hosts]!;
+      changes.push(kind === "start" ? host.start() : host.stop());
+    }
+    count += kind === "start" ? changes.length : -changes.length;
+    await log.until(({ instances }) => instances === count, { since: began });
+    const found = lagsOf(changes, services.events.slice(events), log.live.slice(live), first);
+    toKey.push(...found.toKey);
+    toLive.push(...found.toLive);
+  }
+  await told(`${rate} changes/s`, before);
+  lags.push([`${rate} each second`, "Docker's event → key", ...percentiles(toKey)]);
+  lags.push([`${rate} each second`, "Docker's event → live", ...percentiles(toLive)]);
+  step(lags.at(-1)!.join(" "));
+}
+
+/** Changes written by one writer in the registrators' place: more than a hundred of those could make on this machine. */
+async function flood(rate: number, seconds: number): Promise<void> {
+  const before = await look();
+  const [events, live] = [services.events.length, log.live.length];
+  const began = now();
+  const written = await writeAt(fleet.etcdUrl, { rate, seconds, services: size.services });
+  const took = (now() - began) / 1000;
+  const after = await told(`${rate} changes/s, written`, before);
+  const count = all + written.added;
+  const { at } = await log.until(({ instances }) => instances === count, { since: began });
+  const found = lagsOfPeaks(services.events.slice(events), log.live.slice(live), all);
+  lags.push([`${rate} each second, written`, "key → live", ...percentiles(found)]);
+  step(lags.at(-1)!.join(" "));
+  figure(
+    "written each second; configurations that went live each second",
+    `${(written.changes / took).toFixed(0)}; ${((log.live.length - live) / took).toFixed(1)}`,
+  );
+  figure("last change written → live", `${(at - began - took * 1000).toFixed(0)} ms`);
+  const bytes = growth(before.metrics, after.metrics, "etcd_mvcc_db_total_size_in_use_in_bytes");
+  figure(
+    "etcd's database, for each of these changes",
+    `${(bytes / written.changes).toFixed(0)} bytes`,
+  );
+  const memory = growth(before.metrics, after.metrics, "process_resident_memory_bytes");
+  figure("etcd's memory, likewise", `${(memory / written.changes).toFixed(0)} bytes`);
+  await state("after that");
+}
+
+async function look(): Promise<Look> {
+  const [used, metrics] = await Promise.all([usedBy(fleet), metricsOf(fleet.etcdUrl)]);
+  return { at: now(), used, metrics };
+}
+
+/** A row of what everybody used since `before`. */
+async function told(what: string, before: Look): Promise<Look> {
+  const after = await look();
+  const took = (after.at - before.at) / 1000;
+  const used = shares(before.used, after.used, took);
+  const asked = [...requests(before.metrics, after.metrics).values()].reduce((a, b) => a + b, 0);
+  loads.push([what, ...PARTS.map((part) => used[part].toFixed(1)), (asked / took).toFixed(0)]);
+  step(loads.at(-1)!.join("   "));
+  const sent = growth(before.metrics, after.metrics, "etcd_network_client_grpc_sent_bytes_total");
+  step(`etcd sent ${(sent / took / 1e6).toFixed(2)} MB/s`);
+  return after;
+}
+
+/** Sizes and memory. */
+async function state(when: string): Promise<void> {
+  const metrics = await metricsOf(fleet.etcdUrl);
+  const mb = (name: string) => ((metrics.get(name) ?? NaN) / 1e6).toFixed(1);
+  figure(
+    `${when}: etcd's database, of it in use; keys; leases`,
+    `${mb("etcd_mvcc_db_total_size_in_bytes")} MB, ${
+      mb("etcd_mvcc_db_total_size_in_use_in_bytes")
+    } MB; ` +
+      `${metrics.get("etcd_debugging_mvcc_keys_total")}; ${
+        (metrics.get("etcd_debugging_lease_granted_total") ?? 0) -
+        (metrics.get("etcd_debugging_lease_revoked_total") ?? 0)
+      }`,
+  );
+  figure(`${when}: etcd's memory, and the most of it`, await memoryOfEtcd());
+  const registrators = fleet.hosts.map(({ registrator }) => registrator!.memory);
+  const { p50, max } = summarize(registrators)!;
+  figure(`${when}: memory of a registrator, p50 / max`, `${p50} / ${max} MB`);
+  const edge = await docker(
+    "stats",
+    "--no-stream",
+    "--format",
+    "{{.MemUsage}}",
+    fleet.edgeContainer,
+  );
+  figure(`${when}: memory of the edge's container`, edge.split(" / ")[0]!);
+}
+
+async function memoryOfEtcd(): Promise<string> {
+  const pid = (await docker("inspect", "-f", "{{.State.Pid}}", fleet.etcdContainer)).trim();
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  const mb = (name: string) =>
+    Math.round(Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)![1]) / 1024);
+  return `${mb("VmRSS")} MB, ${mb("VmHWM")} MB`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

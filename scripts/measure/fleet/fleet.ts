@@ -1,0 +1,134 @@
+// A hundred Docker hosts that only look so, each with a real registrator, on one real etcd with one real edge. Owns what
+// it starts, and no figure.
+import { Edge } from "../../../nginx/testing/edge.ts";
+import { eventually } from "../../testing/docker.ts";
+import { LiveLog } from "../edge/live_log.ts";
+import { EtcdWatch } from "../edge/etcd_watch.ts";
+import { RegistratorProcess } from "../registrator_process.ts";
+import { SimulatedEngine } from "../simulated_engine.ts";
+import type { Change } from "./lags.ts";
+
+/** How large it is. Each host has one instance of each service, as long as there are services enough. */
+export interface Size {
+  readonly hosts: number;
+  /** On each host. */
+  readonly instances: number;
+  readonly services: number;
+}
+
+/** Containers of a host are numbered from its own thousand on. */
+const ROOM = 10_000;
+
+/** A host: its Engine, and the registrator that watches it. */
+export class Host {
+  readonly name: string;
+  readonly engine: SimulatedEngine;
+  registrator: RegistratorProcess | undefined;
+  private running: number[] = [];
+  private next: number;
+
+  constructor(index: number, size: Size, published: string) {
+    this.name = `host-${index}`;
+    const service = (container: number) => `s${container % size.services}`;
+    this.engine = new SimulatedEngine({ service, published });
+    this.next = index * ROOM;
+    for (let i = 0; i < size.instances; i++) this.start();
+  }
+
+  /** One more container. */
+  start(): Change {
+    const index = this.next++;
+    this.running.push(index);
+    const at = performance.timeOrigin + performance.now();
+    return { container: this.engine.start(index), kind: "start", at };
+  }
+
+  /** The one that was started last ends. */
+  stop(): Change {
+    const index = this.running.pop();
+    if (index === undefined) throw new Error(`Cannot stop a container: ${this.name} has none left`);
+    const at = performance.timeOrigin + performance.now();
+    return { container: this.engine.stop(index), kind: "stop", at };
+  }
+}
+
+/** Starts in steps, so that each can be timed. */
+export class Fleet implements AsyncDisposable {
+  readonly hosts: readonly Host[];
+  private constructor(
+    private readonly edge: Edge,
+    readonly size: Size,
+    readonly etcdUrl: string,
+    readonly log: LiveLog,
+    readonly services: EtcdWatch,
+    readonly vouchers: EtcdWatch,
+    /** All hosts are this machine, and each instance has a port of it. */
+    private readonly address: string,
+  ) {
+    this.hosts = Array.from({ length: size.hosts }, (_, i) => new Host(i, size, address));
+  }
+
+  /** etcd and the edge, as large as compose.yaml lets them be; the hosts' containers run, and nobody looks at them. */
+  static async prepare(size: Size): Promise<Fleet> {
+    const edge = await Edge.build();
+    try {
+      await edge.startEtcd({ onDisk: true, flags: COMPOSE_FLAGS });
+      await edge.start();
+      for (const part of ["etcd", "edge"]) {
+        await edge.docker("update", part, "--memory", "512m", "--memory-swap", "512m");
+      }
+      const url = await edge.etcdUrl();
+      const watches = await Promise.all(
+        ["/services/", "/rollcall/hosts/"].map((prefix) => EtcdWatch.open(url, prefix)),
+      );
+      const log = new LiveLog(`${edge.name}-edge`);
+      return new Fleet(edge, size, url, log, watches[0]!, watches[1]!, await edge.gateway());
+    } catch (error) {
+      await edge[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get edgeContainer(): string {
+    return `${this.edge.name}-edge`;
+  }
+
+  get etcdContainer(): string {
+    return `${this.edge.name}-etcd`;
+  }
+
+  /** All registrators start at the same moment; resolves when each has vouched for its host. */
+  async start(): Promise<void> {
+    for (const host of this.hosts) {
+      host.registrator = new RegistratorProcess({
+        docker: host.engine.url,
+        etcd: this.etcdUrl,
+        host: host.name,
+        published: this.address,
+      });
+    }
+    await eventually(() => {
+      const { length } = this.vouchers.events;
+      if (length < this.hosts.length) throw new Error(`only ${length} hosts are vouched for`);
+    }, { within: 180_000, every: 20 });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.hosts.map(({ registrator }) => registrator?.end()));
+    await Promise.all(this.hosts.map(({ engine }) => engine.close()));
+    this.services.stop();
+    this.vouchers.stop();
+    await this.log.stop();
+    await this.edge[Symbol.asyncDispose]();
+  }
+}
+
+/** As in compose.yaml. */
+const COMPOSE_FLAGS = [
+  "--auto-compaction-mode=periodic",
+  `--auto-compaction-retention=${
+    /ETCD_AUTO_COMPACTION_RETENTION: (\S+)/.exec(
+      Deno.readTextFileSync(new URL("../../../compose.yaml", import.meta.url)),
+    )![1]
+  }`,
+];
