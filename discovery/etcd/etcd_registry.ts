@@ -19,6 +19,12 @@ export interface EtcdOptions extends EtcdPlace {
 }
 
 /**
+ * How many keys one call asks for. When etcd comes back, every registrator reads everything at the same moment, and
+ * etcd builds each answer in memory as a whole: a hundred times ten thousand keys would be more than it has.
+ */
+const PAGE = 1_000;
+
+/**
  * Of etcd3 only the generated clients are used. Its own lease keeps quiet about a silent etcd for
  * twice the TTL, its circuit breaker refuses calls for 5 s after etcd is back, and its watchers die
  * on compaction: the caller retries, so each call here is one attempt with a deadline.
@@ -34,16 +40,25 @@ export class EtcdRegistry implements Registry {
   }
 
   async list(prefix: string): Promise<ReadonlyMap<string, Entry>> {
-    const key = bytes(prefix);
-    const range = { key, range_end: after(prefix) };
-    const { kvs } = await this.call(
-      `list ${prefix}`,
-      ({ kv }) => kv.range(range, this.options()),
-    );
-    return new Map(kvs.map((kv) => [
-      kv.key.toString(),
-      { value: kv.value.toString(), lease: kv.lease },
-    ]));
+    const entries = new Map<string, Entry>();
+    const range_end = after(prefix);
+    let key = bytes(prefix);
+    let revision = "0"; // the newest; then that of the first page, so that all are of one moment
+    for (let more = true; more;) {
+      const range = { key, range_end, limit: PAGE, revision };
+      const page = await this.call(
+        `list ${prefix}`,
+        ({ kv }) => kv.range(range, this.options()),
+      );
+      for (const kv of page.kvs) {
+        entries.set(kv.key.toString(), { value: kv.value.toString(), lease: kv.lease });
+      }
+      more = page.more;
+      revision = page.header.revision;
+      const last = page.kvs.at(-1);
+      if (last) key = Buffer.concat([last.key, Buffer.of(0)]) as never; // the first that can follow it
+    }
+    return entries;
   }
 
   async revision(): Promise<number> {

@@ -28,6 +28,32 @@ export function registryContract(
     assert.equal((await registry.list("/b/")).size, 0);
   });
 
+  test("list() gives thousands of keys as they were at one moment", async ({ registry }) => {
+    const lease = await registry.grant(60);
+    const keys = Array.from({ length: 1_100 }, (_, i) => `/a/${String(i).padStart(4, "0")}`);
+    await registry.apply(changes(Object.fromEntries(keys.map((key) => [key, key]))), lease);
+    assert.deepEqual([...(await registry.list("/a/")).keys()], keys);
+    // One key is always there, and jumps from the last place to the first and back.
+    const [first, last] = ["/a/", "/a/~"];
+    await registry.apply(changes({ [last]: "" }), lease);
+    const listed = new AbortController();
+    const jumping = (async () => {
+      for (let [from, to] = [last, first]; !listed.signal.aborted; [from, to] = [to, from]) {
+        await registry.apply(changes({ [to]: "" }, [from]), lease);
+      }
+    })();
+    try {
+      for (let i = 0; i < 10; i++) {
+        const found = await registry.list("/a/");
+        assert.equal(found.size, keys.length + 1);
+        assert.notEqual(found.has(first), found.has(last));
+      }
+    } finally {
+      listed.abort();
+      await jumping;
+    }
+  });
+
   test("grant() gives every lease its own id, which list() repeats exactly", async ({ registry }) => {
     const leases = await Promise.all([registry.grant(60), registry.grant(60), registry.grant(60)]);
     assert.equal(new Set(leases).size, 3);

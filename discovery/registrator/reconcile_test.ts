@@ -109,6 +109,33 @@ Deno.test("Reconciler at rest reads the keys once in ten resyncs, as etcd's revi
   await scene.stop();
 });
 
+Deno.test("Reconciler reads the more rarely the more there is, however often others write, and puts its keys right then", async () => {
+  const count = async (foreign: number) => {
+    const registry = new MemoryRegistry();
+    for (let i = 0; i < foreign; i++) registry.put(`/services/web/theirs-${i}`, "theirs");
+    const scene = await new Scene(registry).start();
+    const list = registry.list.bind(registry);
+    let reads = 0;
+    registry.list = (prefix) => {
+      if (prefix === "/services/") reads++;
+      return list(prefix);
+    };
+    await scene.clock.move(60_000);
+    reads = 0;
+    registry.delete("/services/web/a");
+    for (let i = 0; i < 120; i++) {
+      registry.put("/services/web/theirs", `theirs ${i}`);
+      await scene.clock.move(1_000);
+    }
+    assert.ok("/services/web/a" in await scene.stored());
+    await scene.stop();
+    return reads;
+  };
+  const [few, many] = [await count(10), await count(5_000)];
+  assert.ok(few >= 20, `${few} readings of 10 keys in 120 s`);
+  assert.ok(many >= 3 && many <= 7, `${many} readings of 5,000 keys in 120 s`);
+});
+
 Deno.test("Reconciler writes and deletes nothing while it is not known what should stand there", async () => {
   const scene = new Scene();
   scene.registry.put("/services/web/old", "ours old");

@@ -1,23 +1,28 @@
 // Measures a fleet: a hundred Docker hosts with a hundred instances each, one etcd, one edge. Prints Markdown for
 // docs/measurements.md and docs/scale.md.
 //
-//   deno run -A scripts/measure/fleet.ts [--hosts 100] [--instances 100] [--services 100] [--singles 200]
+//   deno run -A scripts/measure/fleet.ts [--hosts 100] [--instances 100] [--services 100] [--singles 200] [part …]
+//
+// Parts: rest, singles, rates, flood, outage, in this order after the first sync; all where none is named. Another one,
+// for which there is no fleet: bystander, what one host pays for the changes of others.
 //
 // Real: a registrator process for each host, as its image runs it; etcd, confd and nginx in their containers, limited
-// as in compose.yaml. Simulated: the hosts' Docker Engines and containers, which answer probes on addresses of their own.
-// It takes up to 6 minutes.
+// as in compose.yaml. Simulated: the hosts' Docker Engines and their containers, each a port of this machine that
+// accepts connections. A part that would begin after five minutes is left out, and it is said.
 import { parseArgs } from "node:util";
 import { delay } from "../../discovery/delay.ts";
 import { summarize } from "../bench/measure/statistics.ts";
-import { docker } from "../testing/docker.ts";
+import { docker, eventually } from "../testing/docker.ts";
 import { markdownTable, PERCENTILES, percentiles } from "./edge/table.ts";
+import { bystander } from "./fleet/bystander.ts";
 import { growth, type Metrics, metricsOf, requests } from "./fleet/etcd_metrics.ts";
 import { Fleet } from "./fleet/fleet.ts";
 import { type Change, lagsOf, lagsOfPeaks } from "./fleet/lags.ts";
 import { PARTS, shares, type Used, usedBy } from "./fleet/processors.ts";
 import { writeAt } from "./fleet/writer.ts";
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     hosts: { type: "string", default: "100" },
     instances: { type: "string", default: "100" },
@@ -32,6 +37,10 @@ const size = {
 };
 const all = size.hosts * size.instances;
 const REST = 30; // s
+/** When no part may begin any more, ms. */
+const MOST = 300_000;
+/** Registrators that start at the same time. */
+const AT_ONCE = 8;
 
 const step = (text: string) =>
   console.error(`[${(performance.now() / 1000).toFixed(1).padStart(6)} s] ${text}`);
@@ -42,7 +51,12 @@ const figure = (what: string, text: string) => {
   step(`${what}: ${text}`);
 };
 const lags: string[][] = [["changes", "from → to, ms", ...PERCENTILES]];
-const loads: string[][] = [["while", ...PARTS.map((part) => `${part}, %`), "etcd's requests/s"]];
+const loads: string[][] = [[
+  "while",
+  ...PARTS.map((part) => `${part}, %`),
+  "etcd: requests/s",
+  "sent, MB/s",
+]];
 
 /** How a part of the measurement looked from outside. */
 interface Look {
@@ -51,31 +65,60 @@ interface Look {
   readonly metrics: Metrics;
 }
 
+const parts: Readonly<Record<string, () => Promise<void>>> = {
+  rest,
+  singles: () => singles(Number(values.singles)),
+  rates: async () => {
+    for (const rate of [10, 100]) await steady(rate, 5);
+  },
+  flood: () => flood(1_000, 15),
+  outage,
+};
+for (const name of positionals) {
+  if (name !== "bystander" && !(name in parts)) {
+    throw new Error(
+      `Cannot measure '${name}': there are bystander, ${Object.keys(parts).join(", ")}`,
+    );
+  }
+}
+if (positionals.includes("bystander")) {
+  await bystanders();
+  Deno.exit(0); // grpc-js may leave timers behind
+}
+
 await using fleet = await Fleet.prepare(size);
 const { log, services } = fleet;
-
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  // A hundred processes that nobody would end.
+  Deno.addSignalListener(signal, () => fleet[Symbol.asyncDispose]().finally(() => Deno.exit(130)));
+}
 await sync();
-await rest();
-await singles(Number(values.singles));
-for (const rate of [10, 100]) await steady(rate, 5);
-await flood(1_000, 15);
-
-console.log(`${markdownTable(figures)}\n\n${markdownTable(lags)}\n\n${markdownTable(loads)}`);
+for (const [name, part] of Object.entries(parts)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  if (performance.now() < MOST) await part();
+  else console.error(`LEFT OUT, as five minutes are over: ${name}`);
+}
+for (const table of [figures, lags, loads]) {
+  if (table.length > 1) console.log(`${markdownTable(table)}\n`);
+}
 
 /** From nothing to everything live. */
 async function sync(): Promise<void> {
-  step(`${size.hosts} registrators start`);
+  step(`${size.hosts} registrators start, ${AT_ONCE} at a time`);
   const before = await look();
-  await fleet.start();
+  await fleet.start(AT_ONCE);
   const vouched = now();
-  figure("start of all processes → every host vouched for", seconds(vouched - before.at));
+  figure(
+    `${size.hosts} processes started, ${AT_ONCE} at a time → every host vouched for`,
+    seconds(vouched - before.at),
+  );
   const listed = new Map(fleet.hosts.map(({ name, engine }) => [name, engine.listedAt]));
   const own = fleet.vouchers.events.map(({ key, at }) =>
     at - performance.timeOrigin - listed.get(key.split("/").at(-1)!)!
   );
   const { p50, max } = summarize(own)!;
   figure(
-    "of it: first list asked for → vouched, p50 / max of the hosts",
+    "of it: a host's first list asked for → vouched, p50 / max of the hosts",
     `${p50.toFixed(0)} / ${max.toFixed(0)} ms`,
   );
   await log.until(({ instances }) => instances === all);
@@ -86,7 +129,7 @@ async function sync(): Promise<void> {
 
 /** Nothing happens. */
 async function rest(): Promise<void> {
-  await delay(15_000);
+  await delay(10_000);
   const before = await look();
   await delay(REST * 1000);
   const after = await told(`at rest, ${REST} s`, before);
@@ -119,7 +162,7 @@ async function singles(count: number): Promise<void> {
     );
     took[change.kind].toKey.push(...toKey);
     took[change.kind].toLive.push(...toLive);
-    await delay(100 + 200 * Math.random());
+    await delay(100 + 100 * Math.random()); // longer than RELOAD_MIN_INTERVAL: each is a change at rest
   }
   await told("changes one after the other", before);
   for (const kind of ["start", "stop"] as const) {
@@ -194,6 +237,45 @@ async function flood(rate: number, seconds: number): Promise<void> {
   await state("after that");
 }
 
+/** etcd dies and comes back: each host has a change waiting, and reads everything again at the same moment. */
+async function outage(): Promise<void> {
+  const before = log.live.at(-1)!.instances;
+  await fleet.killEtcd();
+  for (const host of fleet.hosts) host.start();
+  await delay(3_000);
+  const began = now();
+  await fleet.startEtcd();
+  await eventually(async () => {
+    const count = await fleet.registered();
+    if (count < before + size.hosts) throw new Error(`${count} registrations`);
+  }, { within: 120_000, every: 50 });
+  const there = now() - began;
+  const { at } = await log.until(({ instances }) => instances >= before + size.hosts);
+  figure(
+    `etcd SIGKILLed for 3 s, meanwhile one more instance on each host: etcd started → all registered / live`,
+    `${seconds(there)} / ${seconds(at - began)}`,
+  );
+  figure("after that: etcd's memory, and the most of it", await memoryOfEtcd());
+}
+
+/** What one host pays for the changes of others. */
+async function bystanders(): Promise<void> {
+  const head = ["instances of other hosts", "registrator, % of a processor", "etcd, %"];
+  const rows = [[...head, "etcd sends, kB/s", "registrator's memory, MB"]];
+  for (const foreign of [0, 1_000, 10_000]) {
+    const { registrator, etcd, sent, memory } = await bystander(foreign, 62);
+    rows.push([
+      foreign.toLocaleString("en"),
+      registrator.toFixed(2),
+      etcd.toFixed(2),
+      (sent / 1000).toFixed(1),
+      String(memory),
+    ]);
+    step(rows.at(-1)!.join("   "));
+  }
+  console.log(markdownTable(rows));
+}
+
 async function look(): Promise<Look> {
   const [used, metrics] = await Promise.all([usedBy(fleet), metricsOf(fleet.etcdUrl)]);
   return { at: now(), used, metrics };
@@ -205,10 +287,14 @@ async function told(what: string, before: Look): Promise<Look> {
   const took = (after.at - before.at) / 1000;
   const used = shares(before.used, after.used, took);
   const asked = [...requests(before.metrics, after.metrics).values()].reduce((a, b) => a + b, 0);
-  loads.push([what, ...PARTS.map((part) => used[part].toFixed(1)), (asked / took).toFixed(0)]);
-  step(loads.at(-1)!.join("   "));
   const sent = growth(before.metrics, after.metrics, "etcd_network_client_grpc_sent_bytes_total");
-  step(`etcd sent ${(sent / took / 1e6).toFixed(2)} MB/s`);
+  loads.push([
+    what,
+    ...PARTS.map((part) => used[part].toFixed(1)),
+    (asked / took).toFixed(0),
+    (sent / took / 1e6).toFixed(2),
+  ]);
+  step(loads.at(-1)!.join("   "));
   return after;
 }
 

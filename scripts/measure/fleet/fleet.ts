@@ -55,6 +55,8 @@ export class Host {
 /** Starts in steps, so that each can be timed. */
 export class Fleet implements AsyncDisposable {
   readonly hosts: readonly Host[];
+  private ended = false;
+
   private constructor(
     private readonly edge: Edge,
     readonly size: Size,
@@ -97,23 +99,55 @@ export class Fleet implements AsyncDisposable {
     return `${this.edge.name}-etcd`;
   }
 
-  /** All registrators start at the same moment; resolves when each has vouched for its host. */
-  async start(): Promise<void> {
-    for (const host of this.hosts) {
-      host.registrator = new RegistratorProcess({
-        docker: host.engine.url,
-        etcd: this.etcdUrl,
-        host: host.name,
-        published: this.address,
-      });
-    }
+  /**
+   * Starts all registrators, `atOnce` at the same time: each host of a real fleet has a processor of its own. Resolves
+   * when each has vouched for its host.
+   */
+  async start(atOnce: number): Promise<void> {
+    const waiting = [...this.hosts];
+    const next = async () => {
+      for (let host = waiting.shift(); host; host = waiting.shift()) await this.startOne(host);
+    };
+    await Promise.all(Array.from({ length: atOnce }, next));
+  }
+
+  private async startOne(host: Host): Promise<void> {
+    const { name, engine } = host;
+    const { etcdUrl: etcd, address: published } = this;
+    if (this.ended) return;
+    host.registrator = new RegistratorProcess({ docker: engine.url, etcd, host: name, published });
     await eventually(() => {
-      const { length } = this.vouchers.events;
-      if (length < this.hosts.length) throw new Error(`only ${length} hosts are vouched for`);
-    }, { within: 180_000, every: 20 });
+      const vouched = this.vouchers.events.some(({ key }) => key.endsWith(`/${name}`));
+      if (!vouched && !this.ended) throw new Error(`${name} is not vouched for`);
+    }, { within: 120_000, every: 20 });
+  }
+
+  /** etcd is gone until it is started again. */
+  async killEtcd(): Promise<void> {
+    await this.edge.docker("kill", "etcd");
+  }
+
+  /** After killEtcd: with its data. What watched it hears nothing any more. */
+  async startEtcd(): Promise<void> {
+    await this.edge.docker("start", "etcd");
+    const url = await this.edge.etcdUrl();
+    if (url !== this.etcdUrl) throw new Error(`Cannot go on: etcd is at ${url} now`);
+  }
+
+  /** How many keys etcd has below /services. Throws when it does not answer. */
+  async registered(): Promise<number> {
+    const range = { key: btoa("/services/"), range_end: btoa("/services0"), count_only: true };
+    const response = await fetch(`${this.etcdUrl}/v3/kv/range`, {
+      method: "POST",
+      body: JSON.stringify(range),
+      signal: AbortSignal.timeout(1_000),
+    });
+    return Number((await response.json()).count);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.ended) return;
+    this.ended = true;
     await Promise.all(this.hosts.map(({ registrator }) => registrator?.end()));
     await Promise.all(this.hosts.map(({ engine }) => engine.close()));
     this.services.stop();
