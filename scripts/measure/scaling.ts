@@ -7,6 +7,8 @@ import { accountFor, failed } from "../bench/measure/account.ts";
 import { livesOf, turnoverOf } from "../bench/measure/lives.ts";
 import { EventWatch } from "../bench/stack/events.ts";
 
+/** How long is looked at what it costs to do nothing, in ms: each health check comes up at least twice. */
+const REST = 60_000;
 const rows: string[] = [];
 const row = (what: string, figure: string) => {
   rows.push(`| ${what} | ${figure} |`);
@@ -63,10 +65,28 @@ try {
     const [name = "", used = ""] = line.split(" ");
     row(`memory at rest: ${name.replace(`${stack.project}-`, "")}`, used);
   }
+
+  step("ten instances at rest, a minute; meant for a machine that does nothing else");
+  await stack.scale(10);
+  await eventually(() => settled(10), { within: 30_000 });
+  await delay(10_000); // the starts have calmed down
+  const before = await busy();
+  await delay(REST);
+  row(
+    "ten instances at rest: processor, of the whole machine with Docker's own and every health check",
+    `${(((await busy()) - before) / REST * 100).toFixed(1)} % of a core`,
+  );
 } finally {
   await stack.down();
 }
 console.log(["| what | figure |", "| --- | --- |", ...rows].join("\n"));
+
+/** Processor time that this machine has spent on anything since it was started, in ms. */
+async function busy(): Promise<number> {
+  const [, user, nice, system, , , irq, softirq] = // between them: idle, iowait
+    (await Deno.readTextFile("/proc/stat")).split("\n")[0]!.split(/ +/).map(Number);
+  return (user! + nice! + system! + irq! + softirq!) * 10; // in hundredths of a second, on every Linux that runs Docker
+}
 
 /** When the last of `count` instances first accepted a connection, in ms since 1970. */
 async function lastToAccept(count: number): Promise<number> {
