@@ -3,7 +3,6 @@
 //        [--steps: where the time of a kill goes, by the registrator's log, whose clock ticks once a millisecond]
 // Times are Docker's own (of events), of a watch on etcd, and of connecting once a millisecond; all of one clock.
 import { parseArgs } from "node:util";
-import { Etcd3 } from "etcd3";
 import { delay } from "../../discovery/delay.ts";
 import { testImage } from "../../discovery/test_image.ts";
 import { accountFor, failed } from "../bench/measure/account.ts";
@@ -12,6 +11,7 @@ import { summarize } from "../bench/measure/statistics.ts";
 import { type ContainerEvent, EventWatch } from "../bench/stack/events.ts";
 import { Stack } from "../e2e/stack.ts";
 import { docker, eventually } from "../testing/docker.ts";
+import { EtcdWatch } from "./edge/etcd_watch.ts";
 
 const { values } = parseArgs({
   options: {
@@ -57,22 +57,23 @@ await Deno.writeTextFile(
 const level = values.steps ? { ROLLCALL_LOG_LEVEL: "debug" } : {};
 const stack = new Stack({ COMPOSE_FILE: `${COMPOSE_FILE}:${override}`, ...level });
 
-/** What etcd and Docker have told, each as it came. */
-const keys: Array<{ key: string; at: number; there: boolean }> = [];
 let heard: (event: ContainerEvent) => void = () => {};
 
 try {
   await stack.compose("up", "-d", "--build", "--scale", "service=3");
   await eventually(() => stack.answering(1), { within: 60_000 });
-  await using _watch = await watchKeys();
+  const network = `(index .NetworkSettings.Networks "${stack.project}_control")`;
+  const etcd = await docker("inspect", "--format", `{{${network}.IPAddress}}`, stack.name("etcd"));
+  const keys = await EtcdWatch.open(`http://${etcd.trim()}:2379`, "/services/");
   const events = new EventWatch(stack.project, Date.now(), (event) => heard(event));
   const load = rate > 0 ? await stack.load(rate, 3, { freshShare: 0 }) : undefined;
   const found: Round[] = [];
   for (let i = 0; i < rounds + WARM_UP; i++) {
-    const measured = await round(`${stack.project}-measured-${i}`);
+    const measured = await round(keys, `${stack.project}-measured-${i}`);
     if (i >= WARM_UP) found.push(measured);
   }
   await events.stop();
+  keys.stop();
   const meanwhile = rate > 0 ? `, under ${rate} requests/s` : "";
   const figure = (what: string, times: readonly number[]) =>
     row(`${what}, ${times.length} times${meanwhile}`, times);
@@ -131,26 +132,7 @@ function row(what: string, times: readonly number[]): string {
   return `| ${what} | ${[p50, p95, p99, max].map((ms) => ms.toFixed(1)).join(" / ")} |`;
 }
 
-/** Notes every change below /services/. */
-async function watchKeys(): Promise<AsyncDisposable> {
-  const network = `(index .NetworkSettings.Networks "${stack.project}_control")`;
-  const etcd = await docker("inspect", "--format", `{{${network}.IPAddress}}`, stack.name("etcd"));
-  const client = new Etcd3({ hosts: `http://${etcd.trim()}:2379` });
-  const watcher = await client.watch().prefix("/services/").create();
-  watcher.on("put", ({ key }) => keys.push({ key: String(key), at: now(), there: true }));
-  watcher.on("delete", ({ key }) => keys.push({ key: String(key), at: now(), there: false }));
-  watcher.on("error", (error) => {
-    throw error;
-  });
-  return {
-    async [Symbol.asyncDispose]() {
-      await watcher.cancel();
-      client.close();
-    },
-  };
-}
-
-async function round(name: string): Promise<Round> {
+async function round(keys: EtcdWatch, name: string): Promise<Round> {
   await docker(
     ...["create", "--name", name, "--network", `${stack.project}_edge`, "--ip", address],
     ...["--label", `com.docker.compose.project=${stack.project}`, "--expose", "8080"],
@@ -167,10 +149,10 @@ async function round(name: string): Promise<Round> {
   const connecting = started.promise.then(connects);
   await post(`/containers/${name}/start`);
   const { connected, refused } = await connecting;
-  const registered = await changed(name, true);
+  const registered = await changed(keys, name, true);
   await delay(150); // the edge has followed: what is measured next starts from rest
   await post(`/containers/${name}/kill`);
-  const deregistered = await changed(name, false);
+  const deregistered = await changed(keys, name, false);
   await docker("rm", name);
   return {
     name,
@@ -207,10 +189,10 @@ async function connects(): Promise<{ connected: number; refused: number }> {
 }
 
 /** When the key of this container came, or went. */
-function changed(name: string, there: boolean): Promise<number> {
+function changed(keys: EtcdWatch, name: string, there: boolean): Promise<number> {
   return eventually(() => {
-    const change = keys.find((change) =>
-      change.key.includes(`:${name}:`) && change.there === there
+    const change = keys.events.find(({ key, deleted }) =>
+      key.includes(`:${name}:`) && deleted !== there
     );
     if (!change) throw new Error(`the key of ${name} has not ${there ? "come" : "gone"}`);
     return change.at;
