@@ -96,6 +96,11 @@ export class MemoryRegistry implements Registry {
 
   close(): void {}
 
+  /** The keys as they stand at this moment, for whoever looks on. */
+  get standing(): readonly string[] {
+    return [...this.keys.keys()];
+  }
+
   /** A key written by somebody else, with no lease. */
   put(key: string, value: string): void {
     this.keys.set(key, { value, lease: NO_LEASE });
@@ -108,6 +113,11 @@ export class MemoryRegistry implements Registry {
     if (!this.keys.delete(key)) return;
     this.changes++;
     this.tell([key]);
+  }
+
+  /** etcd restarted: it gives every lease its whole time again, as none has ended while it was down. */
+  restart(): void {
+    for (const lease of this.leases.values()) lease.ends = this.now() + lease.ttl * 1000;
   }
 
   /** etcd recreated empty: keys and leases are gone. */

@@ -43,8 +43,8 @@ export class Entries {
     else this.lines.delete(containerId);
   }
 
-  /** A key besides those of containers. */
-  put(key: string, value: string): void {
+  /** A key besides those of containers; undefined: it is not to be there. */
+  put(key: string, value: string | undefined): void {
     this.write(key, value);
   }
 

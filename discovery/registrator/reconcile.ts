@@ -22,8 +22,11 @@ export interface Desired {
 /** What the reconciler needs from outside. Times in ms. */
 export interface ReconcilerOptions {
   readonly registry: Registry;
-  /** Our keys as they should stand now, given what stands (one map until all is read anew); undefined while that is not known: then nothing is written. */
-  readonly desired: (current: ReadonlyMap<string, Entry>) => Desired | undefined;
+  /**
+   * Our keys as they should stand now, given what stands (one map until all is read anew) and when etcd last did not
+   * answer or had lost our lease; undefined while that is not known: then nothing is written.
+   */
+  readonly desired: (current: ReadonlyMap<string, Entry>, silent: number) => Desired | undefined;
   /** The prefixes below which our keys lie. */
   readonly prefixes: readonly string[];
   readonly ownerOf: (key: string, value: string) => Owner;
@@ -83,6 +86,7 @@ export class Reconciler {
   /** When the patient changes that are waiting must be written. */
   private due: number | undefined;
   private healthy: boolean | undefined;
+  private silent = -Infinity;
   private readonly bell: Doorbell;
   private readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
   private readonly now: () => number;
@@ -96,6 +100,12 @@ export class Reconciler {
   /** Something may have changed: compare and write, now or right after the write under way. */
   poke(): void {
     this.bell.ring();
+  }
+
+  /** The same, with all that stands in etcd read anew. */
+  look(): void {
+    this.mirror = undefined;
+    this.poke();
   }
 
   /** Whether etcd answered when last asked and holds our lease. */
@@ -176,7 +186,7 @@ export class Reconciler {
     const lease = await this.ensureLease();
     if (this.mirror === undefined) this.suspects = undefined;
     const mirror = this.mirror ??= await this.readKeys();
-    const desired = this.options.desired(mirror);
+    const desired = this.options.desired(mirror, this.silent);
     if (desired === undefined) return;
     if (desired.changed === undefined) this.suspects = undefined;
     else for (const key of desired.changed) this.suspects?.add(key);
@@ -251,6 +261,9 @@ export class Reconciler {
       for (const [key, entry] of await this.options.registry.list(prefix)) keys.set(key, entry);
     }
     this.rereadAfter = this.now() + REREAD * keys.size;
+    // Between two of these etcd may have lost everything: what was read after that looks as if it had never been.
+    const { hostKey, registry } = this.options;
+    if (keys.has(hostKey) && !(await registry.list(hostKey)).has(hostKey)) keys.delete(hostKey);
     return keys;
   }
 
@@ -275,8 +288,7 @@ export class Reconciler {
         this.failed(error);
       }
       // etcd lost the lease, was away and may be another one now, or somebody wrote: read everything again.
-      this.mirror = undefined;
-      this.poke();
+      this.look();
     }
   }
 
@@ -286,6 +298,7 @@ export class Reconciler {
   }
 
   private failed(error: unknown): void {
+    this.silent = this.now();
     const lost = error instanceof LeaseLostError;
     // Once for each outage: a line every 100 ms helps nobody.
     if (this.healthy !== false) {

@@ -242,6 +242,31 @@ Deno.test("Reconciler reads everything again only when somebody else has written
   await scene.stop();
 });
 
+Deno.test("Reconciler takes our voucher for gone where etcd lost everything between two answers of one reading", async () => {
+  const readings: Array<ReadonlySet<string>> = [];
+  const scene: Scene = new Scene(undefined, TTL, {
+    desired: (current) => {
+      readings.push(new Set(current.keys()));
+      return { entries: scene.desired!, changed: scene.changed };
+    },
+    prefixes: [HOST, "/services/"],
+  });
+  await scene.start();
+  const { registry } = scene;
+  const list = registry.list.bind(registry);
+  registry.list = async (prefix) => {
+    const entries = await list(prefix);
+    if (prefix === HOST) registry.delete(HOST); // right behind the answer that still had it
+    registry.list = list;
+    return entries;
+  };
+  registry.put("/elsewhere", "somebody writes: so all is read again");
+  readings.length = 0;
+  await scene.clock.move(TTL * 1000 / 3);
+  assert.deepEqual([...readings[0]!], ["/services/web/a"]);
+  await scene.stop();
+});
+
 Deno.test("Reconciler keeps other owners' keys, says once which it cannot have, and takes them when they are free", async () => {
   const scene = new Scene();
   scene.registry.put("/services/web/a", "theirs");

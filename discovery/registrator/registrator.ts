@@ -6,6 +6,7 @@ import { DRAINS, hostKey, HOSTS, SERVICES, STATUS } from "../keys.ts";
 import type { Log } from "../log.ts";
 import { type Standing, statesIn } from "../metrics/standing.ts";
 import { decodeStatus, type Drain, encode } from "../registration.ts";
+import { Absence } from "./absence.ts";
 import { drainsIn, DrainWatch } from "./drains.ts";
 import { type Winners, winnersElsewhere } from "./claims.ts";
 import { inheritanceIn, ownerFor } from "./inheritance.ts";
@@ -55,6 +56,9 @@ export class Registrator {
   /** Set once everything listed has been judged: from then on our host is vouched for. */
   private vouchedSince: string | undefined;
   private inheritedVoucher: string | undefined;
+  private readonly absence: Absence;
+  /** The hosts that are waited for before ours is vouched for again. */
+  private awaited: readonly string[] = [];
   /** Other hosts' routes, and the reading of etcd that they are from. */
   private others: {
     readonly asOf: ReadonlyMap<string, Entry> | undefined;
@@ -62,7 +66,7 @@ export class Registrator {
   } = { asOf: undefined, routes: new Map() };
   /** Probes of everybody who passed so far get no answer: said once. */
   private heardNobody = false;
-  /** When the roster will be told the time, and how to call that off. */
+  /** When somebody will be told the time, and how to call that off. */
   private alarm: { readonly at: number; readonly off: AbortController } | undefined;
 
   constructor(private readonly options: RegistratorOptions) {
@@ -71,6 +75,7 @@ export class Registrator {
     // Not Date.now(): the order of facts hangs on it, and the machine's clock may be set back.
     const now = this.now = options.now ?? (() => performance.timeOrigin + performance.now());
     const roster = this.roster = new Roster(options);
+    this.absence = new Absence(host, ttl * 1000);
     const told = () => this.changed();
     this.observer = new Observer({ engine, roster, resync, log, told, wait, now });
     this.prober = new Prober({
@@ -98,7 +103,7 @@ export class Registrator {
     this.drains = new DrainWatch({ registry, host, drained, wait });
     this.reconciler = new Reconciler({
       registry,
-      desired: (current) => this.desired(current),
+      desired: (current, silent) => this.desired(current, silent),
       patient,
       // The voucher is read first: where somebody deletes everything between two of these, we would else
       // believe in registrations that are gone, and vouch anew. The edge would serve nothing.
@@ -130,7 +135,7 @@ export class Registrator {
     return {
       docker: this.observer.following,
       etcd: this.reconciler.connected,
-      vouching: this.vouchedSince !== undefined,
+      vouching: this.vouchedSince !== undefined && this.awaited.length === 0,
       containers: this.roster.size,
       states: () => statesIn(this.roster.keys.all),
     };
@@ -184,9 +189,9 @@ export class Registrator {
     this.reconciler.poke();
   }
 
-  /** Whoever must prove itself is admitted though nothing happens at that moment. */
+  /** Whoever must prove itself is admitted, and our host vouched for, though nothing happens at that moment. */
   private setAlarm(): void {
-    const at = this.roster.due;
+    const at = earlier(this.roster.due, this.absence.until);
     if (at === this.alarm?.at) return;
     this.alarm?.off.abort();
     this.alarm = undefined;
@@ -198,25 +203,50 @@ export class Registrator {
       this.alarm = undefined;
       this.roster.passed(this.now());
       this.changed();
+      // What stood there may be gone by now, and we are about to vouch for it.
+      if (this.awaited.length > 0) this.reconciler.look();
     });
   }
 
   /** From now on what we write is the whole truth about our host, and what we do not write is not there. */
   private vouch(): void {
     if (!this.judging || this.vouchedSince !== undefined || this.stop.signal.aborted) return;
-    const { log, host, version } = this.options;
-    const since = this.vouchedSince = this.inheritedVoucher ?? new Date(this.now()).toISOString();
-    this.roster.keys.put(hostKey(host), encode({ host, version, since }));
+    const { log, host } = this.options;
+    this.vouchedSince = this.inheritedVoucher ?? new Date(this.now()).toISOString();
+    this.putVoucher();
     log.info("vouching", { host, containers: this.roster.size });
     this.reconciler.poke();
   }
 
+  private putVoucher(): void {
+    const { host, version } = this.options;
+    const since = this.awaited.length === 0 ? this.vouchedSince : undefined;
+    this.roster.keys.put(hostKey(host), since && encode({ host, version, since }));
+  }
+
   /** Nothing before we vouch: what a predecessor wrote stands until we know better. */
-  private desired(current: ReadonlyMap<string, Entry>): Desired | undefined {
+  private desired(current: ReadonlyMap<string, Entry>, silent: number): Desired | undefined {
+    this.await(this.absence.waitsFor(current, { now: this.now(), silent }));
     if (this.vouchedSince === undefined) return undefined;
     const { keys } = this.roster;
     keys.elsewhere(this.routesOfOthers(current));
     return { entries: this.roster.entries(), changed: keys.takeChanged() };
+  }
+
+  /** Our voucher is withheld while others, of whom etcd lost what it knew, have not written it anew. */
+  private await(hosts: readonly string[]): void {
+    const before = this.awaited;
+    this.awaited = hosts;
+    this.setAlarm();
+    if (hosts.join() === before.join()) return;
+    const { log, host } = this.options;
+    if (hosts.length > 0) {
+      const effect = "etcd lost what they wrote: until it is there again nginx keeps what it has";
+      log.warn("waiting for other hosts", { host, missing: hosts.join(","), effect });
+    }
+    if (this.vouchedSince === undefined) return;
+    this.putVoucher();
+    if (hosts.length === 0) log.info("vouching", { host, containers: this.roster.size });
   }
 
   /** Other hosts' routes as last read: looked at once for each reading, as there may be ten thousand. */
@@ -241,6 +271,10 @@ export class Registrator {
       log.info("rejected", { container: status.container, reason: status.reason });
     }
   }
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? a ?? b : Math.min(a, b);
 }
 
 /** What people read can wait a moment; but a successor must find who is leaving. */

@@ -428,6 +428,43 @@ Deno.test("Registrator writes everything anew after etcd was wiped, within a thi
   await scene.stop();
 });
 
+Deno.test("Registrator that must vouch anew waits for other hosts it remembers, a TTL at most", async () => {
+  const scene = new Scene();
+  scene.start("a");
+  await scene.run();
+  const [[key, { value }] = ["", { value: "" }]] = await scene.registry.list("/services/");
+  const theirs = key.replace("/h:", "/other:");
+  const other = () => scene.registry.put(theirs, value.replace('"host":"h"', '"host":"other"'));
+  other();
+  await scene.clock.move(5_000);
+
+  scene.registry.wipe();
+  await scene.clock.move(5_100);
+  assert.deepEqual([await scene.up(), await scene.vouched()], ["a", false]); // ours is there, nobody may believe it yet
+  assert.equal(scene.events("waiting for other hosts"), 1);
+  assert.deepEqual(
+    scene.log.filter(({ event }) => event === "waiting for other hosts").map((line) =>
+      line.missing
+    ),
+    ["other"],
+  );
+  assert.equal(scene.registrator.standing.vouching, false);
+  other();
+  await scene.clock.move(5_000);
+  assert.deepEqual([await scene.vouched(), scene.registrator.standing.vouching], [true, true]);
+
+  scene.registry.wipe(); // and now it never comes back
+  await scene.clock.move(19_000);
+  assert.equal(await scene.vouched(), false);
+  scene.start("b"); // what happens meanwhile is written
+  await scene.clock.move(500);
+  assert.equal(await scene.up(), "a b");
+  await scene.clock.move(1_000);
+  assert.equal(await scene.vouched(), true);
+  assert.equal(scene.events("vouching"), 3);
+  await scene.stop();
+});
+
 Deno.test("Registrator without etcd at start waits, says so once, and registers when it is there", async () => {
   const scene = new Scene();
   scene.start("a");
