@@ -18,6 +18,8 @@ export const HEALS = {
   /** A look of the sweep, its doubt, and a restart of confd. */
   sweep: 14_000,
   helper: 4_000,
+  /** Who must vouch anew has found that out, waits for other hosts (a TTL at most), and confd notices. */
+  vouching: 7_500 + 15_000 + 14_000,
 } as const;
 
 /** What happens in place of a change that would change nothing. */
@@ -153,13 +155,13 @@ export const EFFECTS: Readonly<Record<Kind, Effect>> = {
     world.etcd.wipe();
     world.during(
       n / 3,
-      { registrator: HEALS.etcd, edge: HEALS.sweep },
+      { registrator: HEALS.etcd, edge: HEALS.vouching },
       (on) => on || world.etcdBack(),
     );
   },
   purge: (world) => {
     world.etcd.purge();
-    world.during(0, { registrator: HEALS.etcd });
+    world.during(0, { registrator: HEALS.etcd, edge: HEALS.vouching });
   },
   keyDeleted: (world, who) => world.byHand(who, undefined),
   keySpoilt: (world, who, n) => world.byHand(who, n % 2 ? "{}" : "not JSON"),

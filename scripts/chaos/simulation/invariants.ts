@@ -4,8 +4,9 @@ import { SERVICES, STATUS } from "../../../discovery/keys.ts";
 import { trialAfter } from "../../../discovery/registrator/lives.ts";
 import { type Box, UNNOTICED } from "./docker.ts";
 import { RELOAD_MIN_INTERVAL, type Rendering } from "./edge.ts";
+import { HEALS } from "./faults.ts";
 import type { Kind } from "./schedule.ts";
-import type { World } from "./world.ts";
+import { THEIRS, type World } from "./world.ts";
 
 /** Something that must hold does not. */
 export class Violation extends Error {}
@@ -33,16 +34,21 @@ export class Invariants {
   private readonly gaps = new Map<string, number>();
   private causedUntil = Infinity;
   private lastReload = -Infinity;
+  /** When etcd lost the other host's instance last. */
+  private theirsGoneAt = -Infinity;
+  private theirsThere = false;
 
   constructor(private readonly world: World) {
     world.edge.reloaded = (before, now) => this.reloaded(before, now);
     world.etcd.written = (key, before, after) => this.written(key, before, after);
   }
 
-  /** Everybody who runs is live. */
+  /** Everybody who runs is live, and not only because the edge keeps what it has. */
   get allLive(): boolean {
-    const { docker: { boxes }, edge: { serving } } = this.world;
-    return boxes.every((box) => serving?.servers.get(box.key) === addressOf(box));
+    const { docker: { boxes }, edge: { serving }, etcd } = this.world;
+    return boxes.every((box) =>
+      etcd.keys.has(box.key) && serving?.servers.get(box.key) === addressOf(box)
+    );
   }
 
   /** Everybody runs and is in rotation; else nothing is tested. */
@@ -96,8 +102,11 @@ export class Invariants {
   /** All that must hold now. */
   look(): void {
     if (this.causedUntil === Infinity) return; // the opening
-    const { clock, docker, registratorTrouble } = this.world;
+    const { clock, docker, etcd, registratorTrouble } = this.world;
     const now = clock.now();
+    const there = etcd.keys.has(THEIRS);
+    if (this.theirsThere && !there) this.theirsGoneAt = now;
+    this.theirsThere = there;
     const sound = registratorTrouble.soundAt;
     if (now > sound + OUT) { for (const box of docker.boxes) this.lookAt(box, now, sound); }
     this.lookAtEdge(now);
@@ -162,7 +171,7 @@ export class Invariants {
   }
 
   private reloaded(before: Rendering | undefined, now: Rendering): void {
-    const { clock, edge, docker, registratorTrouble, edgeTrouble } = this.world;
+    const { clock, daemon, edge, docker, registratorTrouble, edgeTrouble } = this.world;
     if (before === now) return;
     const gap = edge.lastReload - this.lastReload;
     // A successor of apply does not know when its predecessor reloaded.
@@ -171,6 +180,11 @@ export class Invariants {
     this.lastReload = edge.lastReload;
     if (this.causedUntil === Infinity) return;
     if (!now.vouched) this.found("what nobody vouches for went live");
+    // Who has just been started remembers nobody.
+    const remembers = this.theirsGoneAt > daemon.startedAt + HEALS.successor;
+    if (remembers && before?.servers.has(THEIRS) && !now.servers.has(THEIRS)) {
+      this.found("another host's instance has been there all along, and is no longer live");
+    }
     for (const [key, until] of this.gaps) {
       if (clock.now() > Math.max(until, registratorTrouble.soundAt, edgeTrouble.soundAt)) {
         this.gaps.delete(key);

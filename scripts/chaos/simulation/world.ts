@@ -1,6 +1,6 @@
 // One simulated machine from its opening to its quiet end. Owns how the parts meet and time passes; what must hold is in invariants.ts.
 import { drainKey } from "../../../discovery/keys.ts";
-import { Daemon } from "./daemon.ts";
+import { Daemon, TTL } from "./daemon.ts";
 import { type Box, SimulatedDocker } from "./docker.ts";
 import { DockerPath } from "./docker_view.ts";
 import { Edge, type Mistakes } from "./edge.ts";
@@ -31,7 +31,10 @@ export interface Outcome {
 
 /** Another host's instance: never ours to touch. */
 export const THEIRS = "/services/nginx/other:web:80";
+const THEIR_ADDRESS = "10.9.9.9";
 const BURST = "/services/burst/";
+/** How often the other host's registrator looks, in ms: a third of the TTL. */
+const LOOK = TTL * 1000 / 3;
 /** How long everybody gets to be in rotation before anything happens, in ms. */
 const OPENING = 3_000;
 
@@ -178,6 +181,17 @@ export class World {
     if (this.etcd.reachable) this.etcd.put(`${BURST}${id}`, theirs(address));
   }
 
+  /**
+   * The other host's registrator writes its instance anew where etcd has lost it, at its own next look. It vouches for
+   * nothing: the edge is to believe nobody but ours.
+   */
+  private otherHostLooks(): void {
+    if (this.etcd.reachable && !this.etcd.keys.has(THEIRS)) {
+      this.etcd.put(THEIRS, theirs(THEIR_ADDRESS));
+    }
+    this.clock.in(LOOK, () => this.otherHostLooks());
+  }
+
   /** Somebody takes it out of rotation by hand, or back. */
   drain(who: number, drained: boolean): void {
     const { etcd } = this;
@@ -205,7 +219,6 @@ export class World {
     invariants.caused("start");
     for (const who of docker.boxes.keys()) this.drain(who, false);
     for (const key of [...etcd.keys.keys()]) if (key.startsWith(BURST)) etcd.put(key, undefined);
-    if (!etcd.keys.has(THEIRS)) etcd.put(THEIRS, theirs("10.9.9.9"));
     for (const box of docker.boxes) {
       const { container: { running }, crashes, killedAt } = box;
       if (!running || crashes > 0 || killedAt !== undefined) docker.replace(box);
@@ -220,8 +233,9 @@ export class World {
   }
 
   private open(): void {
-    const { docker, edge, etcd, daemon, invariants } = this;
-    etcd.put(THEIRS, theirs("10.9.9.9"));
+    const { clock, docker, edge, etcd, daemon, invariants } = this;
+    etcd.put(THEIRS, theirs(THEIR_ADDRESS));
+    clock.in(this.schedule.seed % LOOK, () => this.otherHostLooks());
     edge.start();
     daemon.start();
     for (const box of docker.boxes) {
