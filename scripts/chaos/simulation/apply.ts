@@ -68,7 +68,9 @@ export function* apply(edge: Edge): Script {
         live = undefined;
         return failed(generation);
       }
-      yield sleep(edge.stuck ? 250 : 10);
+      // Between two looks 10 ms apart nothing happens before the workers are new.
+      const left = Math.ceil((edge.takesAt - clock.now()) / 10) * 10;
+      yield sleep(edge.stuck ? 250 : Math.max(10, left));
     }
     live = generation;
     retry = 0;

@@ -1,6 +1,9 @@
 // Mistakes planted on purpose, by name: what the simulation must find. Real code is altered from outside, for one run only.
 import { Departures } from "../../../discovery/registrator/departures.ts";
+import type { Entry } from "../../../discovery/etcd/registry.ts";
+import { Reconciler, type ReconcilerOptions } from "../../../discovery/registrator/reconcile.ts";
 import { Roster } from "../../../discovery/registrator/roster.ts";
+import { Tracked } from "../../../discovery/registrator/tracked.ts";
 import type { Mistakes } from "./edge.ts";
 
 /** A mistake: in the models of the edge, or in the registrator's own code. */
@@ -9,6 +12,14 @@ export interface Bug {
   readonly mistakes?: Mistakes;
   /** Alters real code; returns what undoes it. */
   readonly plant?: () => () => void;
+}
+
+/** What of the reconciler nobody else may touch. */
+interface ReconcilerInside {
+  lease: string | undefined;
+  readonly options: ReconcilerOptions;
+  ensureLease(): Promise<string>;
+  readKeys(): Promise<Map<string, Entry>>;
 }
 
 export const BUGS = {
@@ -36,6 +47,43 @@ export const BUGS = {
       const { judged } = Roster.prototype;
       Roster.prototype.judged = () => true;
       return () => Roster.prototype.judged = judged;
+    },
+  },
+  "pause-ignored": {
+    what: "a paused instance stays in rotation",
+    plant: () => {
+      const { change } = Tracked.prototype;
+      Tracked.prototype.change = function ({ paused: _, ...rest }, asOf) {
+        return change.call(this, rest, asOf);
+      };
+      return () => Tracked.prototype.change = change;
+    },
+  },
+  "others-deleted": {
+    what: "the registrator takes every key for its own",
+    plant: () => {
+      const { run } = Reconciler.prototype;
+      Reconciler.prototype.run = function (signal) {
+        Object.assign((this as unknown as ReconcilerInside).options, { ownerOf: () => "us" });
+        return run.call(this, signal);
+      };
+      return () => Reconciler.prototype.run = run;
+    },
+  },
+  "lease-left": {
+    what: "a successor leaves its predecessor's keys on the old lease",
+    plant: () => {
+      const reconciler = Reconciler.prototype as unknown as ReconcilerInside;
+      const { ensureLease, readKeys } = reconciler;
+      reconciler.ensureLease = async function () {
+        return this.lease ??= await this.options.registry.grant(this.options.ttl);
+      };
+      reconciler.readKeys = async function () {
+        const lease = await this.ensureLease();
+        const keys = await readKeys.call(this);
+        return new Map([...keys].map(([key, { value }]) => [key, { value, lease }]));
+      };
+      return () => Object.assign(reconciler, { ensureLease, readKeys });
     },
   },
 } as const satisfies Readonly<Record<string, Bug>>;

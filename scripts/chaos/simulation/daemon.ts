@@ -1,7 +1,7 @@
 // The real registrator in virtual time: started, stopped, hung and killed. Owns its surroundings, not a line of what it does.
 import type { Log } from "../../../discovery/log.ts";
 import type { Entry } from "../../../discovery/etcd/registry.ts";
-import { SERVICES, STATUS } from "../../../discovery/keys.ts";
+import { hostKey, SERVICES, STATUS } from "../../../discovery/keys.ts";
 import { Registrator } from "../../../discovery/registrator/registrator.ts";
 import type { Target } from "../../../discovery/registrator/target.ts";
 import type { SimulatedDocker } from "./docker.ts";
@@ -14,6 +14,9 @@ import type { VirtualClock } from "./virtual_clock.ts";
 /** The production defaults, in s and ms. */
 export const TTL = 15;
 export const RESYNC = 30_000;
+
+/** When all is well it waits for the next resyncs of keys and of Docker, the next look at the lease and at who is drained. */
+const LOOKS = 4;
 
 export interface DaemonOptions {
   readonly clock: VirtualClock;
@@ -31,6 +34,7 @@ const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 export class Daemon {
   readonly link: Link = { cut: false };
   private process: Process | undefined;
+  private registrator: Registrator | undefined;
   /** When the one at work was started, or had read what its predecessor left, in ms. */
   startedAt = -Infinity;
   private stopping = new AbortController();
@@ -43,6 +47,14 @@ export class Daemon {
     return this.process !== undefined;
   }
 
+  /** It vouches, and waits for nothing but the next of its looks and probes. */
+  get idle(): boolean {
+    const { process, registrator, options: { etcd, docker } } = this;
+    return process?.running === true && process.asking === 0 &&
+      process.pending === LOOKS + docker.probed && registrator!.healthy &&
+      etcd.lasts(hostKey("h")) > TTL * 1000 / 2;
+  }
+
   start(): void {
     const { clock, docker, path, etcd, random, woken } = this.options;
     if (this.process) return;
@@ -51,7 +63,7 @@ export class Daemon {
     // What it knows of who is leaving is what it reads.
     for (const box of docker.boxes) box.knownLeavingAt = undefined;
     const process = this.process = new Process(clock, woken);
-    const registrator = new Registrator({
+    const registrator = this.registrator = new Registrator({
       engine: path.engine(process),
       registry: etcd.registry(process, this.link, (...seen) => this.read(...seen)),
       probe: (target) =>

@@ -83,6 +83,15 @@ export class SimulatedDocker {
     return this.boxes.find(({ container }) => container.id === id);
   }
 
+  /** How many are probed again and again: those that have a check that goes on, and those that do not listen yet. */
+  get probed(): number {
+    let count = 0;
+    for (const { container: { running, paused, health }, checked, listening } of this.boxes) {
+      if (running && !paused && (checked || (health === "none" && !listening))) count++;
+    }
+    return count;
+  }
+
   /** Another container in its place, of the same name: a later one has nothing to do with what befell it. */
   replace(box: Box): void {
     this.die(box);

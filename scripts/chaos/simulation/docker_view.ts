@@ -31,6 +31,9 @@ export class DockerPath {
   losing = false;
   /** An answer takes up to that many ms more. */
   slow = 0;
+  /** When the last list that was answered was asked for; what went wrong since then no list has made up for. */
+  private listedAt = -Infinity;
+  private missedAt = -Infinity;
   /** Told of every event that did not arrive: the next list makes up for it. */
   lost: () => void = () => {};
 
@@ -41,6 +44,11 @@ export class DockerPath {
     private readonly heard: (event: ContainerEvent) => void,
   ) {
     docker.listener = (event) => this.send(event);
+  }
+
+  /** Whether a list has made up for everything that did not arrive. */
+  get caughtUp(): boolean {
+    return this.listedAt > this.missedAt;
   }
 
   /** Every open stream of events breaks. */
@@ -61,7 +69,17 @@ export class DockerPath {
   /** The Engine of one process. */
   engine(process: Process): Engine {
     return {
-      list: (signal) => this.ask(process, signal, 0, () => this.rows()),
+      list: async (signal) => {
+        const asOf = this.clock.now();
+        try {
+          const rows = await this.ask(process, signal, 0, () => this.rows());
+          this.listedAt = asOf;
+          return rows;
+        } catch (error) {
+          this.missedAt = this.clock.now();
+          throw error;
+        }
+      },
       inspect: (id, signal) => {
         const box = this.docker.box(id);
         // Inspecting who has just died blocks (measured), and tells of its end.
@@ -141,11 +159,11 @@ export class DockerPath {
   }
 
   private send(event: ContainerEvent): void {
-    if (this.losing) return this.lost();
+    if (this.losing) return this.miss();
     this.streams = this.streams.filter(({ process }) => process.alive);
     for (const stream of this.streams) {
       if (stream.dead) {
-        this.lost();
+        this.miss();
         continue;
       }
       const now = this.clock.now();
@@ -155,5 +173,10 @@ export class DockerPath {
         stream.wake();
       });
     }
+  }
+
+  private miss(): void {
+    this.missedAt = this.clock.now();
+    this.lost();
   }
 }

@@ -1,4 +1,5 @@
 // The edge: nginx and the files that its scripts share, and the scripts beside it. Owns what is live, not how it gets there.
+import type { Entry } from "../../../discovery/etcd/registry.ts";
 import { HOSTS, SERVICES } from "../../../discovery/keys.ts";
 import { apply } from "./apply.ts";
 import { confd } from "./confd.ts";
@@ -71,10 +72,15 @@ export class Edge {
   watching: number | undefined;
   /** The watching confd dials again then. */
   redialsAt = -Infinity;
+  /** The sweep is about to restart confd: etcd did not answer it, or said something else than confd. */
+  doubted = false;
   lastReload = -Infinity;
+  /** When the last reload has taken, if nothing keeps it. */
+  takesAt = -Infinity;
   private reloadPending = false;
   /** What the templates make of etcd's keys as they stand. */
   private latest: (Content & { readonly version: number }) | undefined;
+  private readonly addresses = new WeakMap<Entry, string | undefined>();
   /** Told of each change that confd is not told of. */
   missed: () => void = () => {};
   /** Told of each reload, with what was served before. */
@@ -95,6 +101,14 @@ export class Edge {
         clock.in(random.between(0, 2), () => this.confd.poke());
       }
     };
+  }
+
+  /** Everything that etcd says is live, and no script works at anything. A deaf confd may be among them. */
+  get idle(): boolean {
+    const { confd, apply, doubted, serving } = this;
+    if (doubted || confd.busy || apply.busy || apply.waits) return false;
+    const { vouched, generation } = this.content();
+    return vouched && generation === serving?.generation;
   }
 
   start(): void {
@@ -131,7 +145,9 @@ export class Edge {
   /** SIGHUP: takes what stands in nginx.conf, soon, or when its master goes on. */
   reload(): void {
     this.reloadPending = true;
-    this.clock.in(this.random.between(15, 60), () => this.take());
+    const ms = this.random.between(15, 60);
+    this.takesAt = this.clock.now() + ms;
+    this.clock.in(ms, () => this.take());
   }
 
   unstick(): void {
@@ -146,15 +162,17 @@ export class Edge {
     boolean
   > {
     let rendering: Rendering | undefined;
+    let answered = false;
     this.etcd.request(
       { link: this.link, process: helper.process!, deadline },
       () => this.render(),
       (value) => {
         rendering = value;
+        answered = true;
         helper.answer();
       },
     );
-    yield ANSWER as { readonly kind: "answer" };
+    if (!answered) yield ANSWER as { readonly kind: "answer" };
     return rendering;
   }
 
@@ -173,19 +191,28 @@ export class Edge {
     const servers = new Map<string, string>();
     let vouched = false;
     let vouchers = "";
-    for (const [key, { value, lease }] of keys) {
+    for (const [key, entry] of keys) {
       if (key.startsWith(HOSTS)) {
         vouched = true;
-        vouchers += ` ${key} ${lease} ${value}`;
+        vouchers += ` ${key} ${entry.lease} ${entry.value}`;
       }
       if (!key.startsWith(SERVICES)) continue;
-      const address = /"address":"([^"]+)"/.exec(value)?.[1];
+      const address = this.addressIn(entry);
       if (address) servers.set(key, address);
     }
     const generation = [...servers].map((pair) => pair.join(" ")).sort().join(",");
     const latest = { version: edgeVersion, vouched, servers, generation, vouchers };
     this.latest = latest;
     return latest;
+  }
+
+  private addressIn(entry: Entry): string | undefined {
+    let address = this.addresses.get(entry);
+    if (address === undefined) {
+      address = /"address":"([^"]+)"/.exec(entry.value)?.[1];
+      this.addresses.set(entry, address);
+    }
+    return address;
   }
 
   /** Whether two files have the same content. */

@@ -81,9 +81,11 @@ export class SimulatedEtcd {
     const { clock } = this;
     const end = clock.now() + deadline;
     let open = true;
+    process.asking++;
     const finish = (value: T | undefined, error: Error | undefined) => {
       if (!open) return;
       open = false;
+      process.asking--;
       done(value, error);
     };
     /** Nothing will have come by then. Nearly every answer does: so no timer is set for nothing. */
@@ -103,19 +105,22 @@ export class SimulatedEtcd {
       }
       const delay = this.delay();
       if (!open) return;
-      if (clock.now() + delay < end) process.in(delay, () => finish(value, error));
-      else giveUp();
+      if (clock.now() + delay >= end) giveUp();
+      else if (delay === 0) process.deliver(() => finish(value, error));
+      else process.in(delay, () => finish(value, error));
     };
-    const delay = this.delay();
-    if (delay >= deadline) giveUp();
-    clock.in(delay, () => {
+    const arrive = () => {
       if (this.state === "away" && !link.cut) process.in(1, () => finish(undefined, REFUSED));
       else if (this.state === "up" && !link.cut) perform();
       else {
         if (open) giveUp();
         if (!link.cut) this.queue.push(perform);
       }
-    });
+    };
+    const delay = this.delay();
+    if (delay >= deadline) giveUp();
+    if (delay === 0) arrive();
+    else clock.in(delay, arrive);
   }
 
   private delay(): number {
@@ -150,6 +155,12 @@ export class SimulatedEtcd {
       watch: (prefix, told, signal) => this.watch({ process, link, prefix, told, signal }),
       close: () => {},
     };
+  }
+
+  /** How long a key stands if nobody prolongs its lease, in ms. */
+  lasts(key: string): number {
+    const lease = this.leases.get(this.keys.get(key)?.lease ?? "");
+    return lease === undefined ? -Infinity : lease.ends - this.clock.now();
   }
 
   get reachable(): boolean {

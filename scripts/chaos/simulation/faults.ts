@@ -60,14 +60,14 @@ export const EFFECTS: Readonly<Record<Kind, Effect>> = {
       world.docker.listen(box, true);
       world.docker.health(box, "healthy");
     };
-    if (n % 8 > 0) world.clock.in(n % 400, ready);
+    if (n % 8 > 0) world.later(n % 400, ready);
   },
   stop: (world, who, n) => {
     const box = world.box(who);
     const life = box.container.startedAt;
     world.docker.kill(box);
     const die = () => box.container.startedAt === life && world.docker.die(box);
-    world.clock.in(n % 3 === 0 ? n % 100 : n, die);
+    world.later(n % 3 === 0 ? n % 100 : n, die);
   },
   kill: (world, who) => world.docker.kill(world.box(who)),
   crash: (world, who) => world.docker.die(world.box(who)),
@@ -86,7 +86,7 @@ export const EFFECTS: Readonly<Record<Kind, Effect>> = {
   undrain: (world, who) => world.drain(who, false),
   burst: (world, _, n) => {
     for (let i = 0; i < 3 + n % 4; i++) {
-      world.clock.in(i * (n % 70), () => world.otherHost(`other:x${i}:80`, `10.9.${i}.${n % 250}`));
+      world.later(i * (n % 70), () => world.otherHost(`other:x${i}:80`, `10.9.${i}.${n % 250}`));
     }
   },
 
@@ -205,5 +205,5 @@ export const EFFECTS: Readonly<Record<Kind, Effect>> = {
   },
   nginxKill: (world, _, n) => world.killNginx(300 + n / 8),
 
-  rest: (world) => world.rest(),
+  rest: (world, _, n) => world.rest(n === 1),
 };

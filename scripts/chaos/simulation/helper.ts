@@ -29,6 +29,16 @@ export class Helper {
 
   constructor(private readonly clock: VirtualClock, private readonly open: () => Script) {}
 
+  /** It is being started, or works at something. */
+  get busy(): boolean {
+    return this.process === undefined || (this.process.running && this.waitsFor !== "poke");
+  }
+
+  /** It will do something of its own accord. */
+  get waits(): boolean {
+    return this.waitsFor === "poke" && this.timer !== undefined;
+  }
+
   start(delay = 0): void {
     const process = new Process(this.clock, () => {});
     process.in(delay, () => {
@@ -53,7 +63,7 @@ export class Helper {
     this.process?.kill();
     this.process = this.script = undefined;
     this.waitsFor = undefined;
-    if (this.timer) this.timer.run = undefined;
+    if (this.timer) this.clock.cancel(this.timer);
   }
 
   /** Something may have happened. Kept while it does something else; two count as one. */
@@ -73,8 +83,9 @@ export class Helper {
   }
 
   private step(poked: boolean): void {
-    if (this.timer) this.timer.run = undefined;
+    if (this.timer) this.clock.cancel(this.timer);
     this.timer = undefined;
+    this.waitsFor = undefined;
     const { value: pause, done } = this.script!.next(poked);
     if (done) throw new Error("A helper ended by itself");
     this.waitsFor = pause.kind;

@@ -21,6 +21,8 @@ const STAYS_OUT = 19_000;
 const TAKEN_BACK = 20_000 + 33_000;
 /** Who has been ready for that long is no longer touched by any fault before. */
 const STEADY = 60_000;
+const OUR_STATUSES = `${STATUS}h/`;
+const OUR_SERVICE = `${SERVICES}nginx/h:`;
 /** How long the effects of a change go on, where it is not over at once. */
 const EFFECT: Partial<Record<Kind, number>> = {
   stop: 10_000,
@@ -43,19 +45,22 @@ export class Invariants {
     world.etcd.written = (key, before, after) => this.written(key, before, after);
   }
 
-  /** Everybody who runs is live, and not only because the edge keeps what it has. */
+  /** Everybody who is ready is live, and not only because the edge keeps what it has; nobody else is. */
   get allLive(): boolean {
     const { docker: { boxes }, edge: { serving }, etcd } = this.world;
-    return boxes.every((box) =>
-      etcd.keys.has(box.key) && serving?.servers.get(box.key) === addressOf(box)
-    );
+    return boxes.every((box) => {
+      const address = serving?.servers.get(box.key);
+      if (box.readySince === undefined) return address === undefined;
+      return etcd.keys.has(box.key) && address === addressOf(box);
+    });
   }
 
-  /** Everybody runs and is in rotation; else nothing is tested. */
+  /** All is well, and nothing is excused any more. */
   opened(): void {
     const { docker, clock } = this.world;
-    if (!this.allLive) throw new Violation("at the opening not everybody is live");
-    for (const box of docker.boxes) box.readySince = -Infinity;
+    if (!this.allLive) throw new Violation("at the opening not everybody who is ready is live");
+    for (const box of docker.boxes) if (box.readySince !== undefined) box.readySince = -Infinity;
+    this.gaps.clear();
     this.causedUntil = clock.now();
   }
 
@@ -115,20 +120,29 @@ export class Invariants {
   final(): void {
     this.look();
     this.rethrow();
-    const { etcd, docker, edge } = this.world;
-    const running = docker.boxes.filter(({ container }) => container.running);
-    const statuses = [...etcd.keys.keys()].filter((key) => key.startsWith(`${STATUS}h/`));
-    const expected = running.map(({ container }) => `${STATUS}h/${container.id}/80`);
-    if (statuses.sort().join() !== expected.sort().join()) {
-      throw new Violation(`after quiet the statuses are ${statuses}, not ${expected}`);
+    const { disagreement } = this;
+    if (disagreement !== undefined) throw new Violation(`after quiet ${disagreement}`);
+    if (this.world.edge.serving === undefined) {
+      throw new Violation("after quiet nginx does not run");
     }
-    const ours = [...etcd.keys.keys()].filter((key) => key.startsWith(`${SERVICES}nginx/h:`));
-    const ready = docker.boxes.filter(({ readySince }) => readySince !== undefined);
-    const routable = ready.map(({ key }) => key);
-    if (ours.sort().join() !== routable.sort().join()) {
-      throw new Violation(`after quiet the keys are ${ours}, not ${routable}`);
+  }
+
+  /** How etcd differs from what Docker knows; undefined where it does not. */
+  get disagreement(): string | undefined {
+    const { etcd, docker: { boxes } } = this.world;
+    const statuses: string[] = [];
+    const ours: string[] = [];
+    for (const key of etcd.keys.keys()) {
+      if (key.startsWith(OUR_STATUSES)) statuses.push(key);
+      else if (key.startsWith(OUR_SERVICE)) ours.push(key);
     }
-    if (edge.serving === undefined) throw new Violation("after quiet nginx does not run");
+    const running = boxes.filter(({ container }) => container.running);
+    const known = running.map(({ container }) => `${OUR_STATUSES}${container.id}/80`);
+    if (!sameKeys(statuses, known)) return `the statuses are ${statuses}, not ${known}`;
+    const routable = boxes.filter(({ readySince }) => readySince !== undefined).map(({ key }) =>
+      key
+    );
+    return sameKeys(ours, routable) ? undefined : `the keys are ${ours}, not ${routable}`;
   }
 
   private lookAt(box: Box, now: number, sound: number): void {
@@ -219,6 +233,10 @@ export class Invariants {
   private found(problem: string): void {
     this.problem ??= problem;
   }
+}
+
+function sameKeys(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((key) => others.includes(key));
 }
 
 function addressOf({ container: { networks } }: Box): string {

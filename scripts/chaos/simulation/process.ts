@@ -3,6 +3,10 @@ import type { Timer, VirtualClock } from "./virtual_clock.ts";
 
 /** Everything that wakes a process goes through it. */
 export class Process {
+  /** How many timers it waits for. */
+  pending = 0;
+  /** How many of its requests are neither answered nor given up. */
+  asking = 0;
   private killed = false;
   private held: Array<() => void> | undefined;
 
@@ -35,7 +39,7 @@ export class Process {
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();
       const done = () => {
-        timer.run = undefined;
+        this.clock.cancel(timer);
         signal?.removeEventListener("abort", done);
         resolve();
       };

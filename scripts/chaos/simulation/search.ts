@@ -27,7 +27,7 @@ export interface Result {
 }
 
 /** So many schedules are run on one machine, one after the other: an opening costs more than most of them. */
-const CHAIN = 20;
+const CHAIN = 50;
 /** With so many seeds the last schedule of a chain is tried alone. */
 const TRIES = 300;
 /** How long schedules run at a stretch, in ms. */

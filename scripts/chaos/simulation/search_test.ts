@@ -12,6 +12,9 @@ const WITHIN: Readonly<Record<BugName, number>> = {
   "absence-believed": 300,
   "last-change-lost": 300,
   "vouches-early": 20_000,
+  "pause-ignored": 100,
+  "others-deleted": 100,
+  "lease-left": 200,
 };
 
 Deno.test(`search() finds no violation in ${SCHEDULES} schedules`, async () => {

@@ -8,7 +8,7 @@ const AT_LEAST = 60_000;
 
 export function* sweep(edge: Edge): Script {
   const { clock, random } = edge;
-  let reachable: boolean | undefined;
+  edge.doubted = false;
   let pause = 1_000;
   /** What etcd said when all was well, and when. */
   let seen:
@@ -23,7 +23,7 @@ export function* sweep(edge: Edge): Script {
     };
     const swept = yield* edge.read(edge.sweep, 3_000);
     if (swept === undefined) {
-      reachable = false;
+      edge.doubted = true;
       pause = 2_000;
       seen = undefined;
       continue;
@@ -33,14 +33,15 @@ export function* sweep(edge: Edge): Script {
     if (unchanged && began - seen!.at < AT_LEAST) continue;
     seen = undefined;
     yield sleep(random.between(20, 60));
-    if (reachable === false) restartConfd();
+    if (edge.doubted) restartConfd();
     else if (edge.same(edge.rendered, swept)) seen = { revision, vouchers, at: began };
     else {
+      edge.doubted = true;
       yield sleep(1_000); // the watching confd may just be about to see the same
       const renderedSince = (edge.rendered?.at ?? -Infinity) > began;
       if (!edge.same(edge.rendered, swept) && !renderedSince) restartConfd();
     }
-    reachable = true;
+    edge.doubted = false;
     pause = SWEEP_INTERVAL;
   }
 }

@@ -20,6 +20,16 @@ export class Trouble {
     this.until = Math.max(this.until, until);
   }
 
+  /** Whether a fault goes on. */
+  get goesOn(): boolean {
+    return this.active > 0;
+  }
+
+  /** All is well: nothing is excused any more. */
+  clear(): void {
+    this.until = -Infinity;
+  }
+
   /** From then on everything must be right; Infinity while a fault goes on. */
   get soundAt(): number {
     return this.active > 0 ? Infinity : this.until;

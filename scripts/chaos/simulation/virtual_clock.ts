@@ -11,6 +11,8 @@ export interface Timer {
 
 /** Where things happen: it decides when. */
 export interface Place {
+  /** How many timers of it are neither due nor cancelled. */
+  pending: number;
   deliver(run: () => void): void;
 }
 
@@ -33,6 +35,7 @@ export class VirtualClock {
   in(ms: number, run: () => void, place?: Place): Timer {
     const at = ms > 0 ? this.time + Math.ceil(ms) : this.time;
     const timer: Timer = { at, order: ++this.ordered, run, place };
+    if (place !== undefined) place.pending++;
     const { heap } = this;
     let i = heap.length;
     heap.push(timer);
@@ -46,6 +49,13 @@ export class VirtualClock {
     return timer;
   }
 
+  /** It will not happen. */
+  cancel(timer: Timer): void {
+    if (timer.run === undefined) return;
+    timer.run = undefined;
+    if (timer.place !== undefined) timer.place.pending--;
+  }
+
   /** Goes to the next thing due until `end` and does it; false when there is none, and it is `end` then. */
   next(end: number): boolean {
     while (true) {
@@ -57,13 +67,17 @@ export class VirtualClock {
       this.pop();
       const { run, place, at } = first;
       if (run === undefined) continue;
+      first.run = undefined;
       this.time = at;
       if (at >= this.lookAgainAt) {
         this.lookAgainAt = at + LOOK;
         this.look();
       }
       if (place === undefined) run();
-      else place.deliver(run);
+      else {
+        place.pending--;
+        place.deliver(run);
+      }
       return true;
     }
   }

@@ -38,6 +38,9 @@ const LOOK = TTL * 1000 / 3;
 /** How long everybody gets to be in rotation before anything happens, in ms. */
 const OPENING = 3_000;
 
+/** How long all must seem well after a fault, in ms: longer than the longest pause before another try at writing. */
+const SURE = 2_200;
+
 /** Within what time something is healed, in ms; known at the end only, where it is a function. */
 type Heals = number | (() => number);
 
@@ -61,6 +64,8 @@ export class World {
   /** Since when apply may be failing, again and again. */
   private edgeFailsSince = -Infinity;
   private woken = false;
+  /** How much of the steps so far is still to come. */
+  private underWay = 0;
 
   constructor(
     private readonly schedule: Schedule,
@@ -123,7 +128,7 @@ export class World {
       globalThis.AbortController = before.AbortController;
     }
     const { rests, timeline } = this;
-    return { violation, rests, lasted: this.clock.now() - this.begun, timeline };
+    return { violation, rests, lasted: Math.max(0, this.clock.now() - this.begun), timeline };
   }
 
   box(who: number): Box {
@@ -141,11 +146,20 @@ export class World {
     change(true);
     if (registrator !== undefined) registratorTrouble.begin();
     if (edge !== undefined) edgeTrouble.begin();
-    clock.in(ms, () => {
+    this.later(ms, () => {
       if (ms > 0) this.tell("… over");
       change(false);
       if (registrator !== undefined) registratorTrouble.end(clock.now(), inMs(registrator));
       if (edge !== undefined) edgeTrouble.end(clock.now(), inMs(edge));
+    });
+  }
+
+  /** A step goes on. */
+  later(ms: number, run: () => void): void {
+    this.underWay++;
+    this.clock.in(ms, () => {
+      this.underWay--;
+      run();
     });
   }
 
@@ -212,24 +226,47 @@ export class World {
     if (this.options.tell) this.timeline.push({ at: this.clock.now() - this.begun, what });
   }
 
-  /** Until all is well, and everybody is in rotation again. */
-  rest(): void {
+  /**
+   * Until all is well again. A long rest waits for everything to heal by itself first, and then everybody is in
+   * rotation again; a short one leaves those who have ended as they are.
+   */
+  rest(long: boolean): void {
     const { clock, docker, etcd, invariants } = this;
-    this.quiet();
+    if (long) this.quiet();
+    while (this.underWay > 0) this.passUntil(clock.now() + 200);
     invariants.caused("start");
     for (const who of docker.boxes.keys()) this.drain(who, false);
-    for (const key of [...etcd.keys.keys()]) if (key.startsWith(BURST)) etcd.put(key, undefined);
+    if (long) {
+      for (const key of [...etcd.keys.keys()]) if (key.startsWith(BURST)) etcd.put(key, undefined);
+    }
     for (const box of docker.boxes) {
       const { container: { running }, crashes, killedAt } = box;
-      if (!running || crashes > 0 || killedAt !== undefined) docker.replace(box);
+      if (crashes > 1 || (long && (!running || crashes > 0))) docker.replace(box);
+      else if (killedAt !== undefined) docker.die(box);
       docker.heal(box);
     }
-    while (!invariants.allLive && clock.now() < invariants.quietAt) {
-      this.passUntil(clock.now() + 100);
+    const sure = this.registratorTrouble.soundAt === -Infinity ? 0 : SURE;
+    let { calm } = this;
+    while (!calm && clock.now() < invariants.quietAt) {
+      this.passUntil(clock.now() + 200);
+      calm = this.calm;
+      if (!calm || sure === 0) continue;
+      this.passUntil(clock.now() + sure);
+      calm = this.calm;
     }
+    if (!calm) invariants.final();
+    for (const trouble of [this.registratorTrouble, this.edgeTrouble]) trouble.clear();
+    this.eventLostAt = -Infinity;
     invariants.opened();
     this.opened = clock.now();
     this.rests++;
+  }
+
+  /** Whether nothing is left to come of all that has happened: nobody works at anything, and all is as it should be. */
+  private get calm(): boolean {
+    const { clock, docker, path, daemon, edge, invariants } = this;
+    return this.underWay === 0 && path.caughtUp && daemon.idle && edge.idle && invariants.allLive &&
+      clock.now() > docker.answersUntil && invariants.disagreement === undefined;
   }
 
   private open(): void {
