@@ -96,23 +96,34 @@ export function encode(value: Registration | Status | Voucher | Drain): string {
   return JSON.stringify(value);
 }
 
+/** `encode` for what we register: when it comes back, as most of what stands in etcd does, it need not be checked. */
+export function encodeRegistration(registration: Registration): string {
+  const value = encode(registration);
+  remember(value, registration);
+  return value;
+}
+
 /** What stands below /services/, or undefined when the key or the value is malformed. */
 export function decodeRegistration(key: string, value: string): Registration | undefined {
   const [service = "", id = "", ...rest] = key.slice(SERVICES.length).split("/");
   if (!key.startsWith(SERVICES) || rest.length > 0) return undefined;
   if (!SERVICE_NAME.test(service) || !INSTANCE_ID.test(id)) return undefined;
-  if (value.length > LONGEST_REMEMBERED) return decode(registration, value);
   if (remembered.has(value)) return remembered.get(value);
   const read = decode(registration, value);
-  if (remembered.size >= MOST_REMEMBERED) remembered.clear();
-  remembered.set(value, read);
+  remember(value, read);
   return read;
 }
 
-/** The last values of /services that were read, as the same ones are read again and again. */
+/** The last values of /services that were read or written, as the same ones are read again and again. */
 const remembered = new Map<string, Registration | undefined>();
 const MOST_REMEMBERED = 1_000;
 const LONGEST_REMEMBERED = 2_000;
+
+function remember(value: string, read: Registration | undefined): void {
+  if (value.length > LONGEST_REMEMBERED) return;
+  if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+  remembered.set(value, read);
+}
 
 /** A status, or undefined when the value is malformed. */
 export function decodeStatus(value: string): Status | undefined {

@@ -7,6 +7,7 @@ import {
   decodeStatus,
   decodeVoucher,
   encode,
+  encodeRegistration,
   inRotation,
   registrationOf,
 } from "./registration.ts";
@@ -135,4 +136,16 @@ Deno.test("decodeStatus() and decodeVoucher() read back what encode() wrote, and
 Deno.test("inRotation() is true for up and for nothing else", () => {
   const states = ["starting", "up", "unhealthy", "paused", "draining", "rejected"] as const;
   assert.deepEqual(states.filter(inRotation), ["up"]);
+});
+
+Deno.test("encodeRegistration() writes what encode() does, and it is read back the same", () => {
+  const registration = registrationOf(instance, container, "2026-11-23T04:05:06.007Z");
+  const value = encodeRegistration(registration);
+  assert.equal(value, encode(registration));
+  assert.equal(decodeRegistration(KEY, value), registration, "without being checked again");
+  const another = value.replace("04:05:06.007Z", "04:05:06.008Z");
+  assert.deepEqual(decodeRegistration(KEY, another), {
+    ...registration,
+    since: "2026-11-23T04:05:06.008Z",
+  });
 });

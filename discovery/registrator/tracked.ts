@@ -3,6 +3,7 @@ import { type Container, type Instance, portName } from "../instance.ts";
 import { serviceKey, statusKey } from "../keys.ts";
 import {
   encode,
+  encodeRegistration,
   inRotation,
   type LastProbe,
   type Registration,
@@ -235,7 +236,7 @@ export class Tracked {
       statusValue: encode(status),
       registered: instance && registration && {
         key: serviceKey(instance.service, instance.id),
-        value: encode(registration),
+        value: encodeRegistration(registration),
         claim: claimOf(instance.service, registration),
       },
     };
