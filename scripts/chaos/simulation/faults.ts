@@ -1,4 +1,5 @@
 // What each step of a schedule does to the world, and until when the failure tables of discovery/ and nginx/ excuse it.
+import { TTL } from "./daemon.ts";
 import type { Box } from "./docker.ts";
 import type { Kind } from "./schedule.ts";
 import type { World } from "./world.ts";
@@ -48,6 +49,11 @@ export function effective(what: Kind, { container, listening, drained }: Box): K
     default:
       return what;
   }
+}
+
+/** A registrator that was away for `ms` may have lost its lease, and then waits for those who left meanwhile. */
+function vouchesAnew(ms: number): number {
+  return ms > TTL * 1000 / 2 ? HEALS.vouching : 0;
 }
 
 export const EFFECTS: Readonly<Record<Kind, Effect>> = {
@@ -121,10 +127,15 @@ export const EFFECTS: Readonly<Record<Kind, Effect>> = {
     // While it is stopped, its next look at everything comes no nearer.
     const missed = () => world.eventLostAt > since - HEALS.resync;
     const heals = () => missed() ? HEALS.resync : HEALS.successor;
-    world.during(n * 4, { registrator: heals }, (on) => on || world.daemon.go());
+    const edge = vouchesAnew(n * 4);
+    world.during(n * 4, { registrator: heals, edge }, (on) => on || world.daemon.go());
   },
   registratorCut: (world, _, n) =>
-    world.during(n * 3, { registrator: HEALS.etcd }, (on) => world.daemon.link.cut = on),
+    world.during(
+      n * 3,
+      { registrator: HEALS.etcd, edge: vouchesAnew(n * 3) },
+      (on) => world.daemon.link.cut = on,
+    ),
 
   etcdAway: (world, _, n) => {
     world.etcd.leave();

@@ -64,6 +64,8 @@ export class World {
   /** Since when apply may be failing, again and again. */
   private edgeFailsSince = -Infinity;
   private woken = false;
+  /** What the other host has registered. */
+  private readonly othersKeys = new Map([[THEIRS, theirs(THEIR_ADDRESS)]]);
   /** How much of the steps so far is still to come. */
   private underWay = 0;
 
@@ -192,16 +194,17 @@ export class World {
 
   /** The registrator of another host writes. */
   otherHost(id: string, address: string): void {
+    this.othersKeys.set(`${BURST}${id}`, theirs(address));
     if (this.etcd.reachable) this.etcd.put(`${BURST}${id}`, theirs(address));
   }
 
   /**
-   * The other host's registrator writes its instance anew where etcd has lost it, at its own next look. It vouches for
+   * The other host's registrator writes anew what etcd has lost of it, at its own next look. It vouches for
    * nothing: the edge is to believe nobody but ours.
    */
   private otherHostLooks(): void {
-    if (this.etcd.reachable && !this.etcd.keys.has(THEIRS)) {
-      this.etcd.put(THEIRS, theirs(THEIR_ADDRESS));
+    for (const [key, value] of this.othersKeys) {
+      if (this.etcd.reachable && !this.etcd.keys.has(key)) this.etcd.put(key, value);
     }
     this.clock.in(LOOK, () => this.otherHostLooks());
   }
@@ -236,8 +239,10 @@ export class World {
     while (this.underWay > 0) this.passUntil(clock.now() + 200);
     invariants.caused("start");
     for (const who of docker.boxes.keys()) this.drain(who, false);
-    if (long) {
-      for (const key of [...etcd.keys.keys()]) if (key.startsWith(BURST)) etcd.put(key, undefined);
+    for (const key of long ? [...this.othersKeys.keys()] : []) {
+      if (!key.startsWith(BURST)) continue;
+      this.othersKeys.delete(key);
+      etcd.put(key, undefined);
     }
     for (const box of docker.boxes) {
       const { container: { running }, crashes, killedAt } = box;
@@ -271,7 +276,7 @@ export class World {
 
   private open(): void {
     const { clock, docker, edge, etcd, daemon, invariants } = this;
-    etcd.put(THEIRS, theirs(THEIR_ADDRESS));
+    for (const [key, value] of this.othersKeys) etcd.put(key, value);
     clock.in(this.schedule.seed % LOOK, () => this.otherHostLooks());
     edge.start();
     daemon.start();
