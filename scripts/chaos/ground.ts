@@ -8,17 +8,21 @@ import { removeStrangersOf, strangersOf } from "./faults/instances.ts";
 export const TTL = 5;
 const SETTINGS = { ROLLCALL_TTL: String(TTL) } as const;
 
-/** Settings of instances that drain: as long as discovery may take to follow on a machine that has other work. */
-export function drains(patience: number): Readonly<Record<string, string>> {
-  return { DRAIN_SECONDS: String(Math.min(10, 3 * patience)), SHUTDOWN_TIMEOUT_SECONDS: "14" };
-}
-
-/** Who is told to stop gets no new request after this time, in ms: while it still drains, or nobody could tell. */
+/** Who is told to stop gets no new request after this time, in ms. */
 export function leavesWithin(patience: number): number {
   return Math.min(8_000, 2_000 * patience);
 }
 
-/** Volumes in memory, so that they can be filled; and a container that has them, as Docker empties those of nobody. */
+/** Settings of instances that drain: for longer than that, or nobody could tell. */
+export function drains(patience: number): Readonly<Record<string, string>> {
+  const seconds = leavesWithin(patience) / 1000 + 1;
+  return { DRAIN_SECONDS: String(seconds), SHUTDOWN_TIMEOUT_SECONDS: "14" };
+}
+
+/**
+ * Volumes in memory, so that they can be filled; and a container that has them, as Docker empties those of nobody, and
+ * that sees the machine's processes, so that those of others can be held.
+ */
 function overlay(nginxImage: string): Record<string, unknown> {
   const volume = (size: string, owner: number) => ({
     driver_opts: { type: "tmpfs", device: "tmpfs", o: `size=${size},uid=${owner},gid=${owner}` },
@@ -38,7 +42,7 @@ function overlay(nginxImage: string): Record<string, unknown> {
         entrypoint: ["sleep", "infinity"],
         init: true,
         user: "root",
-        network_mode: "none",
+        ...{ network_mode: "none", pid: "host" },
         volumes: ["nginx:/volumes/nginx", "etcd:/volumes/etcd"],
         labels: { SERVICE_IGNORE: "true" },
       },

@@ -56,7 +56,7 @@ function faultsOf({ service, networks, process, common }: About): readonly Kind[
     docker(...command, hand.name(service));
   const held = (signal: string) => (hand: Hand) =>
     process === undefined
-      ? docker("kill", "--signal", signal, hand.name(service))
+      ? hand.signalFirst(hand.name(service), signal)
       : hand.signal(hand.name(service), process, signal);
   return [
     {
@@ -154,11 +154,11 @@ export const SLOW_DISK: Kind = {
   heals: 30,
   act: async (hand) => {
     for (let i = 0; i < 12; i++) {
-      await docker("kill", "--signal", "STOP", hand.name("etcd"));
+      await hand.signalFirst(hand.name("etcd"), "STOP");
       await delay(hand.random.between(100, 900));
-      await docker("kill", "--signal", "CONT", hand.name("etcd"));
+      await hand.signalFirst(hand.name("etcd"), "CONT");
       await delay(hand.random.between(20, 200));
     }
   },
-  heal: (hand) => docker("kill", "--signal", "CONT", hand.name("etcd")),
+  heal: (hand) => hand.signalFirst(hand.name("etcd"), "CONT"),
 };

@@ -93,6 +93,11 @@ export class Hand {
     }, { within: 50_000, every: 200 });
   }
 
+  /** Sends a signal to a container's first process. */
+  signalFirst(container: string, signal: string): Promise<string> {
+    return signalFirst(`${this.project}-hand-1`, container, signal);
+  }
+
   /** Sends a signal to the processes of that name in a container. */
   signal(container: string, process: string, signal: string): Promise<string> {
     return this.sh(
@@ -101,4 +106,19 @@ export class Hand {
         `[ "$c" = "${process}" ] && kill -${signal} "\${p#/proc/}"; done; true`,
     );
   }
+}
+
+/**
+ * Sends a signal to a container's first process, from `sender`, a container that sees the machine's processes. Not by
+ * `docker kill`, which takes every signal for a stop: Docker would not bring that container back when it ends by itself.
+ * Not from within, where a first process cannot be held.
+ */
+export async function signalFirst(
+  sender: string,
+  container: string,
+  signal: string,
+): Promise<string> {
+  const pid = (await docker("inspect", "--format", "{{.State.Pid}}", container)).trim();
+  if (pid === "0") throw new Error(`${container} is not running`);
+  return await docker("exec", sender, "sh", "-c", `kill -${signal} ${pid}`);
 }
