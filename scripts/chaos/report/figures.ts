@@ -1,6 +1,7 @@
 // What the report tells of runs, as numbers: by kind of fault and in all. Pure.
 import { KINDS } from "../faults/kinds.ts";
 import { STOOD_STILL } from "../running/stalls.ts";
+import { type Lane, laneOf, LANES } from "./lanes.ts";
 import type { EpisodeResult, RunResult } from "../running/result.ts";
 
 /** What came of one kind of fault. */
@@ -39,6 +40,29 @@ export function kindFigures(results: readonly RunResult[]): readonly KindFigures
       longest: longest(own),
       longestAlone: alone.length === 0 ? undefined : longest(alone),
       within: heals,
+    }];
+  });
+}
+
+/** What came of the faults of one part of the stack. */
+export interface PartFigures {
+  readonly lane: Lane;
+  readonly faults: number;
+  readonly lost: number;
+  /** As of kinds, in s. */
+  readonly longest: number;
+}
+
+/** One row for each part that was struck. */
+export function partFigures(results: readonly RunResult[]): readonly PartFigures[] {
+  const kinds = kindFigures(results);
+  return LANES.flatMap((lane) => {
+    const own = kinds.filter(({ name }) => laneOf(name) === lane);
+    if (own.length === 0) return [];
+    const sum = (of: (kind: KindFigures) => number) => own.reduce((sum, kind) => sum + of(kind), 0);
+    return [{
+      ...{ lane, faults: sum(({ times }) => times), lost: sum(({ lost }) => lost) },
+      longest: Math.max(...own.map(({ longest }) => longest)),
     }];
   });
 }

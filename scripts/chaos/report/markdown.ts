@@ -2,7 +2,7 @@
 import { markdownTable } from "../../measure/edge/table.ts";
 import { growthOf } from "../running/memory.ts";
 import { type RunResult, violationsOf } from "../running/result.ts";
-import { kindFigures, runFigures } from "./figures.ts";
+import { kindFigures, partFigures, runFigures } from "./figures.ts";
 
 /** The whole page. `picture`: where it lies, seen from the page. */
 export function markdownOf(results: readonly RunResult[], picture: string): string {
@@ -38,6 +38,10 @@ ${
   }
 
 ![What was struck when, how many instances ran, and which requests failed](${picture})
+
+## By what was struck
+
+${parts(results)}
 
 ## By fault
 
@@ -83,9 +87,19 @@ function runs(results: readonly RunResult[]): string {
   ]);
 }
 
+const inSeconds = (value: number | undefined) =>
+  value === undefined ? "–" : Number.isFinite(value) ? `${value.toFixed(1)} s` : "**never**";
+
+function parts(results: readonly RunResult[]): string {
+  return markdownTable([
+    ["what was struck", "faults", "failed requests", "right again after, longest"],
+    ...partFigures(results).map(({ lane, faults, lost, longest }) => [
+      ...[lane, count(faults), count(lost), inSeconds(longest)],
+    ]),
+  ]);
+}
+
 function kinds(results: readonly RunResult[]): string {
-  const seconds = (value: number | undefined) =>
-    value === undefined ? "–" : Number.isFinite(value) ? `${value.toFixed(1)} s` : "**never**";
   return markdownTable([
     [
       ...["fault", "times", "with others", "failed requests", "right again after, longest"],
@@ -94,8 +108,8 @@ function kinds(results: readonly RunResult[]): string {
     ...kindFigures(results).map((
       { name, times, together, lost, longest, longestAlone, within },
     ) => [
-      ...[name, String(times), String(together), count(lost), seconds(longest)],
-      ...[seconds(longestAlone), `${within} s`],
+      ...[name, String(times), String(together), count(lost), inSeconds(longest)],
+      ...[inSeconds(longestAlone), `${within} s`],
     ]),
   ]);
 }

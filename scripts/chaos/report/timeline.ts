@@ -1,29 +1,9 @@
 // A run as a picture: which part was struck when, how many instances ran and were in nginx, what failed. Draws no axis
 // by itself: ECharts does.
 import { colours, drawSvg, font } from "../../bench/report/chart.ts";
-import type { Part } from "../faults/kind.ts";
-import { KINDS } from "../faults/kinds.ts";
 import type { RunResult } from "../running/result.ts";
+import { laneOf, LANES } from "./lanes.ts";
 
-/** From top to bottom. */
-const LANES = [
-  ...["nginx", "confd, apply, sweep", "nginx's volume", "etcd", "registrator", "socket-proxy"],
-  ...["dashboard", "instances", "strangers"],
-] as const;
-const LANE_OF: Readonly<Record<Part, (typeof LANES)[number]>> = {
-  nginx: "nginx",
-  confd: "confd, apply, sweep",
-  apply: "confd, apply, sweep",
-  sweep: "confd, apply, sweep",
-  volume: "nginx's volume",
-  etcd: "etcd",
-  keys: "etcd",
-  registrator: "registrator",
-  "socket-proxy": "socket-proxy",
-  dashboard: "dashboard",
-  instances: "instances",
-  strangers: "strangers",
-};
 const LANE_HEIGHT = 20;
 const [LEFT, RIGHT] = [130, 12];
 
@@ -34,9 +14,9 @@ export function timelineSvg(result: RunResult): string {
   const minutes = (at: number) => Math.round((at - start) / 60) / 1000;
   const bars = episodes.flatMap(({ done }) =>
     done.flatMap(({ what, kind, from, over }) => {
-      const part = KINDS.find(({ name }) => name === what)?.parts[0];
-      if (kind !== "fault" || part === undefined) return [];
-      return [[minutes(from), LANES.indexOf(LANE_OF[part]), minutes(over)]];
+      const lane = laneOf(what);
+      if (kind !== "fault" || lane === undefined) return [];
+      return [[minutes(from), LANES.indexOf(lane), minutes(over)]];
     })
   );
   const lanes = { top: 66, height: LANES.length * LANE_HEIGHT };
