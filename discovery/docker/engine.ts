@@ -22,9 +22,21 @@ export interface Engine {
 /** How long a list or an inspection may take, in ms; and opening the stream of events. */
 const DEADLINE = 10_000;
 
-/** An Engine behind `base`, as in `http://socket-proxy:2375`. Paths carry no API version: Docker then uses its newest. */
+/**
+ * An Engine behind `base`, as in `http://socket-proxy:2375` or `unix:///run/rollcall/docker.sock`. Paths carry no API
+ * version: Docker then uses its newest.
+ */
 export class HttpEngine implements Engine {
-  constructor(private readonly base: string, private readonly deadline: number = DEADLINE) {}
+  private readonly client: Deno.HttpClient | undefined;
+  private readonly origin: string;
+
+  constructor(private readonly base: string, private readonly deadline: number = DEADLINE) {
+    const path = base.startsWith("unix://") ? base.slice("unix://".length) : undefined;
+    this.origin = path === undefined ? base : "http://docker";
+    if (path !== undefined) {
+      this.client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
+    }
+  }
 
   async list(signal?: AbortSignal): Promise<readonly Listed[]> {
     return parseList(await this.get("list containers", "/containers/json", signal));
@@ -110,7 +122,9 @@ export class HttpEngine implements Engine {
 
   private async fetch(what: string, path: string, signal: AbortSignal): Promise<Response> {
     try {
-      return await fetch(this.base + path, { signal, headers: { host: "docker" } });
+      const { client } = this;
+      const headers = { host: "docker" };
+      return await fetch(this.origin + path, { signal, headers, ...(client && { client }) });
     } catch (cause) {
       const { message } = (signal.aborted ? signal.reason : cause) as Error;
       throw new Error(`Cannot ${what}: no answer from ${this.base}: ${message}`, { cause });

@@ -70,6 +70,25 @@ Deno.test(
   },
 );
 
+Deno.test("HttpEngine asks at a socket in the file system, too", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/docker.sock`;
+  const asked: string[] = [];
+  const server = Deno.serve({ path, onListen() {} }, (request) => {
+    asked.push(`${request.method} ${new URL(request.url).pathname} ${request.headers.get("host")}`);
+    return Response.json({ Name: "vm" });
+  });
+  try {
+    assert.equal(await new HttpEngine(`unix://${path}`).hostName(), "vm");
+    assert.deepEqual(asked, ["GET /info docker"]);
+    const missing = new HttpEngine(`unix://${folder}/missing.sock`);
+    await assert.rejects(missing.hostName(), /no answer from unix:.*missing\.sock/);
+  } finally {
+    await server.shutdown();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("HttpEngine.inspect() cannot be led to another path by an id", STRICT, async () => {
   const asked: string[] = [];
   await withDocker(({ url }) => {

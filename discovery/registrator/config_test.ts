@@ -115,9 +115,17 @@ Deno.test("readConfig() keeps its limits", () => {
   for (const ttl of ["2", "3601", "1.5", "-5", "5s", ""]) {
     assert.equal(problems([`--ttl=${ttl}`]).length, 1, ttl);
   }
-  for (const docker of ["socket-proxy:2375", "unix:///var/run/docker.sock", "https://x"]) {
+  for (
+    const docker of [
+      "socket-proxy:2375",
+      "unix:///var/run/docker.sock",
+      "unix:///run/rollcall/../docker.sock",
+      "https://x",
+    ]
+  ) {
     assert.equal(problems(["--docker", docker]).length, 1, docker);
   }
+  assert.deepEqual(problems(["--docker", "unix:///run/rollcall/socket/docker.sock"]), []);
   assert.equal(problems(["--etcd", ","]).length, 1);
   assert.equal(problems(["--explicit=maybe"]).length, 1);
 });

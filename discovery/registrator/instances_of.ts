@@ -36,6 +36,8 @@ export interface Reading {
 }
 
 const COMPOSE_SERVICE = "com.docker.compose.service";
+const SWARM_SERVICE = "com.docker.swarm.service.name";
+const SWARM_STACK = "com.docker.stack.namespace";
 /** One key or one value, in characters. */
 const LONGEST_TEXT = 4096;
 /** A container's name, which Docker lets be of any length. */
@@ -192,10 +194,17 @@ function limit(metadata: Metadata): void {
   }
 }
 
-/** registrator: the image's base name; ours: Compose's service first, as that is what people scale. */
+/** registrator: the image's base name; ours: Compose's or Swarm's service first, as that is what people scale. */
 function nameOf(container: Container, metadata: Metadata): string {
   const image = container.image.split("@")[0]!.split("/").at(-1)!.split(":")[0]!;
-  return metadata.get("name") || container.labels[COMPOSE_SERVICE] || image;
+  return metadata.get("name") || container.labels[COMPOSE_SERVICE] || swarmService(container) ||
+    image;
+}
+
+/** Without the stack's name, which Swarm puts before it: as in the stack's file, and as Compose calls it. */
+function swarmService({ labels }: Container): string | undefined {
+  const [name, stack] = [labels[SWARM_SERVICE], labels[SWARM_STACK]];
+  return stack && name?.startsWith(`${stack}_`) ? name.slice(stack.length + 1) : name;
 }
 
 function tagsOf(metadata: Metadata, rules: Rules, { protocol }: Port): readonly string[] {

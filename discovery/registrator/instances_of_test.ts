@@ -66,6 +66,18 @@ Deno.test("instancesOf() names by SERVICE_NAME, else by Compose's service, else 
   }
 });
 
+Deno.test("instancesOf() names a task of Swarm as its stack's file does", () => {
+  const name = "shop_web.1.6s6wu7unwzvocpkvmb6ozvxrs";
+  const service = { "com.docker.swarm.service.name": "shop_web" };
+  const stack = { ...service, "com.docker.stack.namespace": "shop" };
+  const id = `h:${name}:80`;
+  assert.deepEqual(summary({ name, labels: stack }), [`web ${id}`]);
+  assert.deepEqual(summary({ name, labels: service }), [`shop_web ${id}`]); // `docker service create`
+  const other = { ...service, "com.docker.stack.namespace": "sh" };
+  assert.deepEqual(summary({ name, labels: other }), [`shop_web ${id}`]);
+  assert.deepEqual(summary({ name, labels: { ...stack, SERVICE_NAME: "api" } }), [`api ${id}`]);
+});
+
 Deno.test("instancesOf() adds the port to the name when there are several, unless one has its own", () => {
   assert.deepEqual(
     summary({

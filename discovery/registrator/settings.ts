@@ -60,10 +60,14 @@ export const SETTINGS = {
     help: "Its key. Else it is in the same file.",
   },
   docker: {
-    schema: z.url({ protocol: /^http$/ }).transform((url) => url.replace(/\/+$/, "")),
+    schema: z.url({ protocol: /^(?:http|unix)$/ }).refine(
+      (url) => !url.startsWith("unix:") || /^unix:\/\/\/run\/rollcall\/[^.]/.test(url),
+      "docker.sock is root's: let socket-proxy answer at http://<host>:<port> or unix:///run/rollcall/<file>",
+    ).transform((url) => url.replace(/\/+$/, "")),
     fallback: "http://socket-proxy:2375",
     value: "URL",
-    help: "The Engine API. It is only read.",
+    help:
+      "The Engine API, as http://<host>:<port> or unix:///run/rollcall/<file>. It is only read.",
   },
   host: {
     schema: z.string().regex(/^([A-Za-z0-9][A-Za-z0-9._-]{0,62})?$/, "a host name"),
