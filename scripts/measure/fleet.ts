@@ -1,7 +1,8 @@
 // Measures a fleet: a hundred Docker hosts with a hundred instances each, one etcd, one edge. Prints Markdown for
 // docs/measurements.md and docs/scale.md.
 //
-//   deno run -A scripts/measure/fleet.ts [--hosts 100] [--instances 100] [--services 100] [--singles 200] [part …]
+//   deno run -A scripts/measure/fleet.ts [--hosts 100] [--instances 100] [--services 100] [--singles 200]
+//                                            [--save docs/scale] [part …]
 //
 // Parts: rest, singles, rates, flood, outage, in this order after the first sync; all where none is named. Another one,
 // for which there is no fleet: bystander, what one host pays for the changes of others.
@@ -18,6 +19,8 @@ import { bystander } from "./fleet/bystander.ts";
 import { growth, type Metrics, metricsOf, requests } from "./fleet/etcd_metrics.ts";
 import { Fleet } from "./fleet/fleet.ts";
 import { type Change, lagsOf, lagsOfPeaks } from "./fleet/lags.ts";
+import { changeToLive, requestsAtRest } from "./fleet/model.ts";
+import { type Load, save } from "./fleet/results.ts";
 import { PARTS, shares, type Used, usedBy } from "./fleet/processors.ts";
 import { writeAt } from "./fleet/writer.ts";
 
@@ -28,6 +31,7 @@ const { values, positionals } = parseArgs({
     instances: { type: "string", default: "100" },
     services: { type: "string", default: "100" },
     singles: { type: "string", default: "200" },
+    save: { type: "string" },
   },
 });
 const size = {
@@ -37,7 +41,7 @@ const size = {
 };
 const all = size.hosts * size.instances;
 const REST = 30; // s
-/** When no part may begin any more, ms. */
+/** How long after etcd and the edge are there no part may begin any more, ms. */
 const MOST = 300_000;
 /** Registrators that start at the same time. */
 const AT_ONCE = 8;
@@ -51,12 +55,7 @@ const figure = (what: string, text: string) => {
   step(`${what}: ${text}`);
 };
 const lags: string[][] = [["changes", "from → to, ms", ...PERCENTILES]];
-const loads: string[][] = [[
-  "while",
-  ...PARTS.map((part) => `${part}, %`),
-  "etcd: requests/s",
-  "sent, MB/s",
-]];
+const loads: Load[] = [];
 
 /** How a part of the measurement looked from outside. */
 interface Look {
@@ -86,21 +85,30 @@ if (positionals.includes("bystander")) {
   Deno.exit(0); // grpc-js may leave timers behind
 }
 
-await using fleet = await Fleet.prepare(size);
+const fleet = await Fleet.prepare(size);
 const { log, services } = fleet;
+const prepared = performance.now();
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   // A hundred processes that nobody would end.
   Deno.addSignalListener(signal, () => fleet[Symbol.asyncDispose]().finally(() => Deno.exit(130)));
 }
-await sync();
-for (const [name, part] of Object.entries(parts)) {
-  if (positionals.length > 0 && !positionals.includes(name)) continue;
-  if (performance.now() < MOST) await part();
-  else console.error(`LEFT OUT, as five minutes are over: ${name}`);
+try {
+  await sync();
+  for (const [name, part] of Object.entries(parts)) {
+    if (positionals.length > 0 && !positionals.includes(name)) continue;
+    if (performance.now() - prepared < MOST) await part();
+    else console.error(`LEFT OUT, as five minutes are over: ${name}`);
+  }
+} finally {
+  const headOfLoads = ["while", ...PARTS.map((part) => `${part}, %`)];
+  const rows = [[...headOfLoads, "etcd: requests/s", "sent, MB/s"], ...loads.map(rowOf)];
+  for (const table of [figures, lags, rows]) {
+    if (table.length > 1) console.log(`${markdownTable(table)}\n`);
+  }
+  await fleet[Symbol.asyncDispose]();
 }
-for (const table of [figures, lags, loads]) {
-  if (table.length > 1) console.log(`${markdownTable(table)}\n`);
-}
+if (values.save !== undefined) await save({ size, figures, lags, loads }, values.save);
+Deno.exit(0); // grpc-js may leave timers behind
 
 /** From nothing to everything live. */
 async function sync(): Promise<void> {
@@ -138,6 +146,10 @@ async function rest(): Promise<void> {
     "at rest: asked of etcd each second",
     [...asked].map(([method, count]) => `${method} ${(count / REST).toFixed(1)}`).join(", "),
   );
+  figure(
+    "the same in all: what the model says / measured",
+    `${requestsAtRest(size.hosts).toFixed(1)} / ${loads.at(-1)!.requests.toFixed(1)}`,
+  );
   await state("at rest");
 }
 
@@ -154,6 +166,7 @@ async function singles(count: number): Promise<void> {
     const change = i % 2 === 0 ? host.start() : host.stop();
     const wanted = i % 2 === 0 ? all + 1 : all;
     await log.until(({ instances }) => instances === wanted, { since: change.at });
+    await heard(events + 1);
     const { toKey, toLive } = lagsOf(
       [change],
       services.events.slice(events),
@@ -180,6 +193,12 @@ async function singles(count: number): Promise<void> {
   const both = [...took.start.toLive, ...took.stop.toLive];
   lags.push(["**one after the other**", "**Docker's event → live**", ...percentiles(both)]);
   step(lags.at(-1)!.join(" "));
+  figure(
+    "a change → live, p50: what the model says / measured",
+    `${changeToLive({ instances: all, services: size.services }).toFixed(0)} / ${
+      summarize(both)!.p50.toFixed(0)
+    } ms`,
+  );
 }
 
 /** Starts for some seconds, then as many stops. */
@@ -199,6 +218,7 @@ async function steady(rate: number, seconds: number): Promise<void> {
     }
     count += kind === "start" ? changes.length : -changes.length;
     await log.until(({ instances }) => instances === count, { since: began });
+    await heard(events + changes.length);
     const found = lagsOf(changes, services.events.slice(events), log.live.slice(live), first);
     toKey.push(...found.toKey);
     toLive.push(...found.toLive);
@@ -212,6 +232,7 @@ async function steady(rate: number, seconds: number): Promise<void> {
 /** Changes written by one writer in the registrators' place: more than a hundred of those could make on this machine. */
 async function flood(rate: number, seconds: number): Promise<void> {
   const before = await look();
+  const { own } = await etcdMemory();
   const [events, live] = [services.events.length, log.live.length];
   const began = now();
   const written = await writeAt(fleet.etcdUrl, { rate, seconds, services: size.services });
@@ -219,6 +240,7 @@ async function flood(rate: number, seconds: number): Promise<void> {
   const after = await told(`${rate} changes/s, written`, before);
   const count = all + written.added;
   const { at } = await log.until(({ instances }) => instances === count, { since: began });
+  await heard(events + written.changes);
   const found = lagsOfPeaks(services.events.slice(events), log.live.slice(live), all);
   lags.push([`${rate} each second, written`, "key → live", ...percentiles(found)]);
   step(lags.at(-1)!.join(" "));
@@ -232,8 +254,10 @@ async function flood(rate: number, seconds: number): Promise<void> {
     "etcd's database, for each of these changes",
     `${(bytes / written.changes).toFixed(0)} bytes`,
   );
-  const memory = growth(before.metrics, after.metrics, "process_resident_memory_bytes");
-  figure("etcd's memory, likewise", `${(memory / written.changes).toFixed(0)} bytes`);
+  figure(
+    "etcd's memory besides the database's file, likewise",
+    `${((await etcdMemory()).own - own) / written.changes * 1e6 | 0} bytes`,
+  );
   await state("after that");
 }
 
@@ -276,6 +300,14 @@ async function bystanders(): Promise<void> {
   console.log(markdownTable(rows));
 }
 
+/** Resolves when the watch of etcd has told of so many changes: the edge may have been sooner. */
+async function heard(count: number): Promise<void> {
+  await eventually(() => {
+    const { length } = services.events;
+    if (length < count) throw new Error(`etcd has told of ${length} changes of ${count}`);
+  }, { within: 30_000, every: 5 });
+}
+
 async function look(): Promise<Look> {
   const [used, metrics] = await Promise.all([usedBy(fleet), metricsOf(fleet.etcdUrl)]);
   return { at: now(), used, metrics };
@@ -288,14 +320,14 @@ async function told(what: string, before: Look): Promise<Look> {
   const used = shares(before.used, after.used, took);
   const asked = [...requests(before.metrics, after.metrics).values()].reduce((a, b) => a + b, 0);
   const sent = growth(before.metrics, after.metrics, "etcd_network_client_grpc_sent_bytes_total");
-  loads.push([
-    what,
-    ...PARTS.map((part) => used[part].toFixed(1)),
-    (asked / took).toFixed(0),
-    (sent / took / 1e6).toFixed(2),
-  ]);
-  step(loads.at(-1)!.join("   "));
+  loads.push({ what, used, requests: asked / took, sent: sent / took });
+  step(rowOf(loads.at(-1)!).join("   "));
   return after;
+}
+
+function rowOf({ what, used, requests, sent }: Load): readonly string[] {
+  const shares = PARTS.map((part) => used[part].toFixed(1));
+  return [what, ...shares, requests.toFixed(0), (sent / 1e6).toFixed(2)];
 }
 
 /** Sizes and memory. */
@@ -327,11 +359,19 @@ async function state(when: string): Promise<void> {
 }
 
 async function memoryOfEtcd(): Promise<string> {
+  const { now, most, own } = await etcdMemory();
+  return `${now.toFixed(0)} MB (${own.toFixed(0)} without the database's file), ${
+    most.toFixed(0)
+  } MB`;
+}
+
+/** In MB; `own` is what is not a file's. */
+async function etcdMemory(): Promise<{ now: number; most: number; own: number }> {
   const pid = (await docker("inspect", "-f", "{{.State.Pid}}", fleet.etcdContainer)).trim();
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   const mb = (name: string) =>
-    Math.round(Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)![1]) / 1024);
-  return `${mb("VmRSS")} MB, ${mb("VmHWM")} MB`;
+    Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)![1]) * 1024 / 1e6;
+  return { now: mb("VmRSS"), most: mb("VmHWM"), own: mb("RssAnon") };
 }
 
 function seconds(ms: number): string {

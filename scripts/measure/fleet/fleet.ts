@@ -55,7 +55,7 @@ export class Host {
 /** Starts in steps, so that each can be timed. */
 export class Fleet implements AsyncDisposable {
   readonly hosts: readonly Host[];
-  private ended = false;
+  private ending: Promise<void> | undefined;
 
   private constructor(
     private readonly edge: Edge,
@@ -114,11 +114,11 @@ export class Fleet implements AsyncDisposable {
   private async startOne(host: Host): Promise<void> {
     const { name, engine } = host;
     const { etcdUrl: etcd, address: published } = this;
-    if (this.ended) return;
+    if (this.ending) return;
     host.registrator = new RegistratorProcess({ docker: engine.url, etcd, host: name, published });
     await eventually(() => {
       const vouched = this.vouchers.events.some(({ key }) => key.endsWith(`/${name}`));
-      if (!vouched && !this.ended) throw new Error(`${name} is not vouched for`);
+      if (!vouched && !this.ending) throw new Error(`${name} is not vouched for`);
     }, { within: 120_000, every: 20 });
   }
 
@@ -145,14 +145,17 @@ export class Fleet implements AsyncDisposable {
     return Number((await response.json()).count);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.ended) return;
-    this.ended = true;
-    await Promise.all(this.hosts.map(({ registrator }) => registrator?.end()));
-    await Promise.all(this.hosts.map(({ engine }) => engine.close()));
+  /** Removes everything that it has made. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.ending ??= this.end();
+  }
+
+  private async end(): Promise<void> {
+    await Promise.allSettled(this.hosts.map(({ registrator }) => registrator?.end()));
+    await Promise.allSettled(this.hosts.map(({ engine }) => engine.close()));
     this.services.stop();
     this.vouchers.stop();
-    await this.log.stop();
+    await this.log.stop().catch(() => {}); // it may have ended with us
     await this.edge[Symbol.asyncDispose]();
   }
 }

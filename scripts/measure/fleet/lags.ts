@@ -16,9 +16,9 @@ export interface Lags {
 }
 
 /**
- * A key's event is its change's by the container in the key. A change is live when a configuration has as many
- * instances as etcd had after it: so all of `changes` have to be starts, or all of them stops. `before` is how many
- * there were at first.
+ * Of what happened and went live after `before` instances were live, and nothing else was under way. A key's event is its
+ * change's by the container in the key. A change is live when a configuration has as many instances as etcd had after
+ * it: so all of `changes` have to be starts, or all of them stops.
  */
 export function lagsOf(
   changes: readonly Change[],
@@ -39,18 +39,16 @@ export function lagsOf(
     const event = i === undefined ? undefined : events[i];
     toKey.push(event ? event.at - at : NaN);
     const count = before + (stops ? -1 : 1) * ((i ?? NaN) + 1);
-    const went = event && live.find((went) =>
-      // The edge's times are whole ms.
-      went.at >= Math.floor(event.at) && (stops ? went.instances <= count : went.instances >= count)
-    );
+    // Not by the key's time, which is when we heard of it: the edge may have heard of it sooner.
+    const went = live.find(({ instances }) => stops ? instances <= count : instances >= count);
     toLive.push(went ? went.at - at : NaN);
   }
   return { toKey, toLive };
 }
 
 /**
- * Of changes of both kinds that make more instances on the whole: when as many were live as etcd had for the first
- * time, ms. `before` is how many there were at first.
+ * Of changes of both kinds that make more instances on the whole, likewise: when as many were live as etcd had for the
+ * first time, ms after etcd told of that.
  */
 export function lagsOfPeaks(
   keys: readonly KeyEvent[],
@@ -63,7 +61,7 @@ export function lagsOfPeaks(
     count += deleted ? -1 : 1;
     if (count <= most) continue;
     most = count;
-    const went = live.find((went) => went.at >= Math.floor(at) && went.instances >= count);
+    const went = live.find(({ instances }) => instances >= count);
     lags.push(went ? went.at - at : NaN);
   }
   return lags;

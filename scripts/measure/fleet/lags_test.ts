@@ -37,14 +37,9 @@ Deno.test("lagsOf() follows stops downwards, and marks what never came", () => {
   deepEqual(toLive, [100, NaN, NaN]);
 });
 
-Deno.test("lagsOf() does not take a configuration from before the key for the one with it", () => {
-  const { toLive } = lagsOf(
-    [change("a", 100)],
-    [key("a", 150.4)],
-    [live(140, 11), live(150, 11)],
-    10,
-  );
-  deepEqual(toLive, [50]);
+Deno.test("lagsOf() takes a configuration that was live before we heard of its key", () => {
+  const { toKey, toLive } = lagsOf([change("a", 100)], [key("a", 150.4)], [live(140, 11)], 10);
+  deepEqual([Math.round(toKey[0]!), toLive], [50, [40]]);
 });
 
 Deno.test("lagsOf() refuses starts and stops together, as the count would not tell them apart", () => {

@@ -48,7 +48,7 @@ export function changesFor(instance: number, put: boolean, services: number): Ch
   return { puts: new Map([[key, registration], [status, said]]), deletes: [] };
 }
 
-/** Writes `rate` changes each second for `seconds`; resolves when all are there. */
+/** Writes `rate` changes each second for `seconds`, and for twice that where etcd is slower; resolves when all are there. */
 export async function writeAt(
   url: string,
   { rate, seconds, services }: { rate: number; seconds: number; services: number },
@@ -56,18 +56,18 @@ export async function writeAt(
   const registry = new EtcdRegistry({ endpoints: [url], deadline: 30_000 });
   const lease = await registry.grant(600);
   await registry.apply({ puts: new Map([[hostKey(HOST), "{}"]]), deletes: [] }, lease);
-  const changes = rate * seconds;
-  let added = 0;
+  let [changes, added] = [0, 0];
   /** The last write of each instance: what follows it must not overtake it. */
   const writes = new Map<number, Promise<unknown>>();
   const began = performance.now();
-  for (let i = 0; i < changes; i++) {
-    await delay(Math.max(0, began + 1000 * i / rate - performance.now()));
-    const { instance, put } = changeAt(i);
+  for (; changes < rate * seconds && performance.now() - began < 2_000 * seconds; changes++) {
+    await delay(Math.max(0, began + 1000 * changes / rate - performance.now()));
+    const { instance, put } = changeAt(changes);
     added += put ? 1 : -1;
     const write = () => registry.apply(changesFor(instance, put, services), lease);
-    const before = writes.get(instance);
-    writes.set(instance, before ? before.then(write) : write());
+    const written = writes.get(instance)?.then(write) ?? write();
+    written.catch(() => {}); // told below
+    writes.set(instance, written);
   }
   await Promise.all(writes.values());
   registry.close();
