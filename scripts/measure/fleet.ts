@@ -4,8 +4,9 @@
 //   deno run -A scripts/measure/fleet.ts [--hosts 100] [--instances 100] [--services 100] [--singles 200]
 //                                            [--save docs/scale] [part …]
 //
-// Parts: rest, singles, rates, flood, outage, in this order after the first sync; all where none is named. Another one,
-// for which there is no fleet: bystander, what one host pays for the changes of others.
+// Parts: rest, singles, rates, flood, outage, in this order after the first sync; all where none is named. Two others, for
+// which there is no fleet: bystander, what one host pays for the changes of others; readings, what etcd pays when all
+// registrators read everything at once.
 //
 // Real: a registrator process for each host, as its image runs it; etcd, confd and nginx in their containers, limited
 // as in compose.yaml. Simulated: the hosts' Docker Engines and their containers, each a port of this machine that
@@ -15,10 +16,11 @@ import { delay } from "../../discovery/delay.ts";
 import { summarize } from "../bench/measure/statistics.ts";
 import { docker, eventually } from "../testing/docker.ts";
 import { markdownTable, PERCENTILES, percentiles } from "./edge/table.ts";
-import { bystander } from "./fleet/bystander.ts";
+import { bystanders, readingsAtOnce } from "./fleet/alone.ts";
 import { growth, type Metrics, metricsOf, requests } from "./fleet/etcd_metrics.ts";
 import { Fleet } from "./fleet/fleet.ts";
 import { type Change, lagsOf, lagsOfPeaks } from "./fleet/lags.ts";
+import { memoryOf } from "./fleet/memory.ts";
 import { changeToLive, requestsAtRest } from "./fleet/model.ts";
 import { type Load, save } from "./fleet/results.ts";
 import { PARTS, shares, type Used, usedBy } from "./fleet/processors.ts";
@@ -73,17 +75,18 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   flood: () => flood(1_000, 15),
   outage,
 };
+const alone: Readonly<Record<string, () => Promise<readonly (readonly string[])[]>>> = {
+  bystander: bystanders,
+  readings: () => readingsAtOnce(size.hosts, all),
+};
 for (const name of positionals) {
-  if (name !== "bystander" && !(name in parts)) {
-    throw new Error(
-      `Cannot measure '${name}': there are bystander, ${Object.keys(parts).join(", ")}`,
-    );
-  }
+  if (name in alone || name in parts) continue;
+  const names = [...Object.keys(parts), ...Object.keys(alone)].join(", ");
+  throw new Error(`Cannot measure '${name}': there are ${names}`);
 }
-if (positionals.includes("bystander")) {
-  await bystanders();
-  Deno.exit(0); // grpc-js may leave timers behind
-}
+const lonely = Object.entries(alone).filter(([name]) => positionals.includes(name));
+for (const [, part] of lonely) console.log(markdownTable(await part()));
+if (lonely.length > 0) Deno.exit(0); // grpc-js may leave timers behind
 
 const fleet = await Fleet.prepare(size);
 const { log, services } = fleet;
@@ -232,7 +235,7 @@ async function steady(rate: number, seconds: number): Promise<void> {
 /** Changes written by one writer in the registrators' place: more than a hundred of those could make on this machine. */
 async function flood(rate: number, seconds: number): Promise<void> {
   const before = await look();
-  const { own } = await etcdMemory();
+  const { own } = await memoryOf(fleet.etcdContainer);
   const [events, live] = [services.events.length, log.live.length];
   const began = now();
   const written = await writeAt(fleet.etcdUrl, { rate, seconds, services: size.services });
@@ -256,7 +259,7 @@ async function flood(rate: number, seconds: number): Promise<void> {
   );
   figure(
     "etcd's memory besides the database's file, likewise",
-    `${((await etcdMemory()).own - own) / written.changes * 1e6 | 0} bytes`,
+    `${((await memoryOf(fleet.etcdContainer)).own - own) / written.changes * 1e6 | 0} bytes`,
   );
   await state("after that");
 }
@@ -280,24 +283,6 @@ async function outage(): Promise<void> {
     `${seconds(there)} / ${seconds(at - began)}`,
   );
   figure("after that: etcd's memory, and the most of it", await memoryOfEtcd());
-}
-
-/** What one host pays for the changes of others. */
-async function bystanders(): Promise<void> {
-  const head = ["instances of other hosts", "registrator, % of a processor", "etcd, %"];
-  const rows = [[...head, "etcd sends, kB/s", "registrator's memory, MB"]];
-  for (const foreign of [0, 1_000, 10_000]) {
-    const { registrator, etcd, sent, memory } = await bystander(foreign, 62);
-    rows.push([
-      foreign.toLocaleString("en"),
-      registrator.toFixed(2),
-      etcd.toFixed(2),
-      (sent / 1000).toFixed(1),
-      String(memory),
-    ]);
-    step(rows.at(-1)!.join("   "));
-  }
-  console.log(markdownTable(rows));
 }
 
 /** Resolves when the watch of etcd has told of so many changes: the edge may have been sooner. */
@@ -359,19 +344,10 @@ async function state(when: string): Promise<void> {
 }
 
 async function memoryOfEtcd(): Promise<string> {
-  const { now, most, own } = await etcdMemory();
+  const { now, most, own } = await memoryOf(fleet.etcdContainer);
   return `${now.toFixed(0)} MB (${own.toFixed(0)} without the database's file), ${
     most.toFixed(0)
   } MB`;
-}
-
-/** In MB; `own` is what is not a file's. */
-async function etcdMemory(): Promise<{ now: number; most: number; own: number }> {
-  const pid = (await docker("inspect", "-f", "{{.State.Pid}}", fleet.etcdContainer)).trim();
-  const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  const mb = (name: string) =>
-    Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)![1]) * 1024 / 1e6;
-  return { now: mb("VmRSS"), most: mb("VmHWM"), own: mb("RssAnon") };
 }
 
 function seconds(ms: number): string {

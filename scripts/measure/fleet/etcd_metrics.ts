@@ -30,9 +30,9 @@ export function growth(before: Metrics, after: Metrics, name: string): number {
   return (after.get(name) ?? 0) - (before.get(name) ?? 0);
 }
 
-/** By method, messages that clients have sent, the busiest first: a kept stream counts by its messages. */
+/** By method, calls that clients have begun, the busiest first: a stream counts once, however long it lasts. */
 export function requests(before: Metrics, after: Metrics): ReadonlyMap<string, number> {
-  const prefix = 'grpc_server_msg_received_total{grpc_method="';
+  const prefix = 'grpc_server_started_total{grpc_method="';
   const all = [...after.keys()].filter((key) => key.startsWith(prefix))
     .map((key) => [key.slice(prefix.length, -2), growth(before, after, key)] as const)
     .filter(([, count]) => count > 0);
