@@ -9,6 +9,9 @@ const HOST = "writer";
 /** Of so many changes in a row two add an instance that stays, so that the edge's count tells how far it is. */
 const BLOCK = 20;
 
+/** How many may be under way. */
+const AT_ONCE = 64;
+
 /** What was written. */
 export interface Written {
   readonly changes: number;
@@ -59,14 +62,17 @@ export async function writeAt(
   let [changes, added] = [0, 0];
   /** The last write of each instance: what follows it must not overtake it. */
   const writes = new Map<number, Promise<unknown>>();
+  const recent: Promise<unknown>[] = [];
   const began = performance.now();
   for (; changes < rate * seconds && performance.now() - began < 2_000 * seconds; changes++) {
-    await delay(Math.max(0, began + 1000 * changes / rate - performance.now()));
+    const early = began + 1000 * changes / rate - performance.now();
+    if (early > 0) await delay(early);
+    await recent[changes % AT_ONCE];
     const { instance, put } = changeAt(changes);
     added += put ? 1 : -1;
     const write = () => registry.apply(changesFor(instance, put, services), lease);
     const written = writes.get(instance)?.then(write) ?? write();
-    written.catch(() => {}); // told below
+    recent[changes % AT_ONCE] = written.catch(() => {}); // told below
     writes.set(instance, written);
   }
   await Promise.all(writes.values());
