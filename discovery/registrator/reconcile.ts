@@ -261,10 +261,11 @@ export class Reconciler {
       for (const [key, entry] of await this.options.registry.list(prefix)) keys.set(key, entry);
     }
     this.rereadAfter = this.now() + REREAD * keys.size;
-    // Between two of these etcd may have lost everything: what was read after that looks as if it had never been.
+    // Between two of these etcd may have lost everything: what was read after that looks as if it had never been, and
+    // what was read before that as if it were still there, so that our voucher alone would seem to be missing.
     const { hostKey, registry } = this.options;
-    if (keys.has(hostKey) && !(await registry.list(hostKey)).has(hostKey)) keys.delete(hostKey);
-    return keys;
+    const lost = keys.has(hostKey) && !(await registry.list(hostKey)).has(hostKey);
+    return lost ? await this.readKeys() : keys;
   }
 
   private async keepLease(signal: AbortSignal): Promise<void> {

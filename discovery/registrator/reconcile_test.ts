@@ -267,6 +267,32 @@ Deno.test("Reconciler takes our voucher for gone where etcd lost everything betw
   await scene.stop();
 });
 
+Deno.test("Reconciler does not take for there what etcd lost while it was being read", async () => {
+  const readings: Array<ReadonlySet<string>> = [];
+  const scene: Scene = new Scene(undefined, TTL, {
+    desired: (current) => {
+      readings.push(new Set(current.keys()));
+      return { entries: scene.desired!, changed: scene.changed };
+    },
+    prefixes: [HOST, "/services/"],
+  });
+  await scene.start();
+  const { registry } = scene;
+  const list = registry.list.bind(registry);
+  registry.list = async (prefix) => {
+    const entries = await list(prefix);
+    if (prefix !== "/services/") return entries;
+    registry.list = list;
+    for (const key of [HOST, "/services/web/a"]) registry.delete(key); // right behind the last answer
+    return entries;
+  };
+  registry.put("/elsewhere", "somebody writes: so all is read again");
+  readings.length = 0;
+  await scene.clock.move(TTL * 1000 / 3);
+  assert.deepEqual([...readings[0]!], [], "else our voucher alone is written anew");
+  await scene.stop();
+});
+
 Deno.test("Reconciler keeps other owners' keys, says once which it cannot have, and takes them when they are free", async () => {
   const scene = new Scene();
   scene.registry.put("/services/web/a", "theirs");

@@ -66,6 +66,10 @@ const FINDS: Readonly<Record<string, readonly Step[]>> = {
     { at: 9_400, what: "pause", who: 1, n: 0 },
     { at: 45_000, what: "unpause", who: 1, n: 0 },
   ],
+  "what etcd loses while a registrator reads it is not vouched for": [
+    { at: 0, what: "registratorKill", who: 0, n: 1 },
+    { at: 8, what: "purge", who: 0, n: 0 },
+  ],
 };
 
 for (const [what, steps] of Object.entries(FINDS)) {
