@@ -23,7 +23,8 @@ interface Departure extends Leaving {
   readonly at: bigint;
   /** From then on a list that shows the container running takes it back, in ms. */
   readonly until: number;
-  readonly dead: boolean;
+  /** Docker's time of its end, in ns; undefined while it has not ended. */
+  readonly died: bigint | undefined;
   /** Its stop grace is not known before it is inspected. */
   readonly graceKnown: boolean;
   /** The signals it was sent, while it is not known whether one of them means leaving. */
@@ -45,7 +46,12 @@ export class Departures {
 
   /** Whether it has ended: what is still said about this life of it is late. */
   isDead(id: string): boolean {
-    return this.all.get(id)?.dead === true;
+    return this.all.get(id)?.died !== undefined;
+  }
+
+  /** Whether only an inspection can tell what the signals that it was sent mean. */
+  isDoubtful(id: string): boolean {
+    return this.all.get(id)?.doubtful !== undefined;
   }
 
   /** How many are remembered, for the log and for tests. */
@@ -58,12 +64,13 @@ export class Departures {
     const at = BigInt(Math.round(since)) * 1_000_000n;
     const until = Math.max(now, since) + DEAD_FOR + SURVIVED;
     const certain = { graceKnown: false, doubtful: undefined };
-    this.all.set(id, { since, at, until, reason, dead: false, ...certain });
+    this.all.set(id, { since, at, until, reason, died: undefined, ...certain });
   }
 
   /**
    * It was sent a signal: its stop signal and SIGKILL mean leaving, others nothing. When in doubt it
-   * leaves: not inspected yet, or a label that hides which signal it was.
+   * leaves: not inspected yet, or a label that hides which signal it was. One that has ended may have
+   * started again unheard.
    */
   killed(
     event: Extract<ContainerEvent, { action: "kill" }>,
@@ -80,9 +87,9 @@ export class Departures {
       reason: `It was sent its stop signal, ${
         signalName(event.signal)
       }: its next start brings it back.`,
-      dead: before?.dead ?? false,
+      died: before?.died,
       graceKnown: container !== undefined,
-      doubtful: container || (before && !before.doubtful)
+      doubtful: container || (before && !before.doubtful && before.died === undefined)
         ? undefined
         : [...before?.doubtful ?? [], event.signal],
     });
@@ -104,7 +111,7 @@ export class Departures {
       at: event.at,
       until: now + (container?.stopGrace ?? 0) + SURVIVED,
       reason: `It is about to be stopped: ${shown(event.command)} has begun in it (SERVICE_DRAIN).`,
-      dead: before?.dead ?? false,
+      died: before?.died,
       graceKnown: container !== undefined,
       doubtful: undefined,
     });
@@ -116,9 +123,9 @@ export class Departures {
     if (before && before.at > event.at) return; // the end of a life before, said again
     this.end(event.id, { since: before?.since ?? now, at: event.at }, now);
     // Not only at lists: they may fail for long while containers come and go.
-    for (const [id, { until, dead }] of this.all) {
+    for (const [id, { until, died }] of this.all) {
       if (now < until) break;
-      if (dead) this.all.delete(id);
+      if (died !== undefined) this.all.delete(id);
     }
   }
 
@@ -132,13 +139,15 @@ export class Departures {
   inspected(container: Container): void {
     const departure = this.all.get(container.id);
     if (departure === undefined || !container.running) return;
-    const { at, since, graceKnown, doubtful } = departure;
-    const isNewLife = nanoseconds(container.startedAt) > at;
-    if (isNewLife || (doubtful && !doubtful.some((signal) => means(container, signal)))) {
+    const { at, since, graceKnown, doubtful, died } = departure;
+    const began = nanoseconds(container.startedAt);
+    if (died !== undefined && began <= died) return; // asked before its end
+    if (began > at || (doubtful && !doubtful.some((signal) => means(container, signal)))) {
       this.all.delete(container.id);
-    } else if (!graceKnown) {
+    } else if (!graceKnown || died !== undefined) {
       const until = Math.max(departure.until, since + container.stopGrace + SURVIVED);
-      this.all.set(container.id, { ...departure, until, graceKnown: true, doubtful: undefined });
+      const known = { graceKnown: true, doubtful: undefined, died: undefined };
+      this.all.set(container.id, { ...departure, until, ...known });
     }
   }
 
@@ -155,7 +164,7 @@ export class Departures {
         back.push(id);
       } else if (departure.since < asOf) {
         // Kept for a while: an inspection that was asked for before may still arrive.
-        if (!departure.dead) this.end(id, departure, now);
+        if (departure.died === undefined) this.end(id, departure, now);
         else if (now >= departure.until) this.all.delete(id);
       }
     }
@@ -167,7 +176,7 @@ export class Departures {
     const reason = "It has ended.";
     const certain = { graceKnown: true, doubtful: undefined };
     this.all.delete(id); // so that the oldest stand first
-    this.all.set(id, { since, at, until, reason, dead: true, ...certain });
+    this.all.set(id, { since, at, until, reason, died: at, ...certain });
   }
 }
 

@@ -145,6 +145,20 @@ Deno.test("Departures: an inspection that shows a later start is a new life, tho
   assert.equal(departures.has("c1"), false);
 });
 
+Deno.test("Departures: a signal after the end is for a life whose start was not heard: its inspection tells", () => {
+  for (const [signal, leaves] of [[1, false], [15, true]] as const) {
+    const departures = new Departures();
+    departures.ended(simple(0, "die"), NOW);
+    departures.killed(kill(5_000, signal), undefined, NOW + 5_000);
+    assert.ok(departures.isDoubtful("c1"));
+    departures.inspected(container()); // asked before its end
+    assert.ok(departures.isDead("c1"));
+    departures.inspected(container({ startedAt: new Date(NOW + 1_000).toISOString() }));
+    assert.equal(departures.has("c1"), leaves, String(signal));
+    assert.equal(departures.isDead("c1"), false);
+  }
+});
+
 Deno.test("Departures: a dead one that lists still show stays dead for a while, then is looked at again", () => {
   const departures = new Departures();
   departures.ended(simple(0, "die"), NOW);

@@ -147,7 +147,8 @@ export class Roster {
       case "kill":
         this.departures.killed(event, tracked?.container, now);
         if (tracked) this.settle(tracked, now);
-        return tracked === undefined && !this.departures.isDead(id);
+        return tracked === undefined &&
+          (!this.departures.isDead(id) || this.departures.isDoubtful(id));
       case "drain":
         this.departures.warned(event, tracked?.container, now);
         if (tracked) this.settle(tracked, now);

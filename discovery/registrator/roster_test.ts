@@ -381,7 +381,18 @@ Deno.test("Roster: events about containers not known yet ask for an inspection, 
   assert.equal(unknown({ action: "rename" }), false);
   assert.equal(unknown({ action: "kill", signal: 15 }), true);
   assert.equal(unknown({ action: "die" }), false);
-  assert.equal(unknown({ action: "kill", signal: 9 }), false);
+  // It must have started again: of those that have ended Docker tells no signal.
+  assert.equal(unknown({ action: "kill", signal: 9 }), true);
+});
+
+Deno.test("Roster: a signal that means nothing does not keep out one whose start was not heard", () => {
+  const scene = new Scene().up();
+  scene.tick().hear({ action: "die" });
+  const startedAt = new Date(scene.now + 1_000).toISOString();
+  scene.tick(15_000);
+  assert.equal(scene.hear({ action: "kill", signal: 1 }), true);
+  scene.tick().saw({ startedAt }).probe();
+  assert.equal(scene.state, "up");
 });
 
 Deno.test("Roster: one killed before it was inspected is draining from the first", () => {

@@ -66,6 +66,12 @@ const FINDS: Readonly<Record<string, readonly Step[]>> = {
     { at: 9_400, what: "pause", who: 1, n: 0 },
     { at: 45_000, what: "unpause", who: 1, n: 0 },
   ],
+  "who started unheard, and was sent a signal that means nothing, is not taken for leaving": [
+    { at: 0, what: "crash", who: 0, n: 0 },
+    { at: 2_400, what: "eventsLost", who: 0, n: 100 },
+    { at: 2_410, what: "start", who: 0, n: 819 },
+    { at: 20_000, what: "hangup", who: 0, n: 0 },
+  ],
   "what etcd loses while a registrator reads it is not vouched for": [
     { at: 0, what: "registratorKill", who: 0, n: 1 },
     { at: 8, what: "purge", who: 0, n: 0 },
