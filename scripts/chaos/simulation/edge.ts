@@ -105,8 +105,8 @@ export class Edge {
 
   /** Everything that etcd says is live, and no script works at anything. A deaf confd may be among them. */
   get idle(): boolean {
-    const { confd, apply, doubted, serving } = this;
-    if (doubted || confd.busy || apply.busy || apply.waits) return false;
+    const { confd, apply, doubted, serving, rendered, candidate } = this;
+    if (doubted || confd.busy || apply.busy || apply.waits || rendered !== candidate) return false;
     const { vouched, generation } = this.content();
     return vouched && generation === serving?.generation;
   }
