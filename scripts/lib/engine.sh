@@ -48,7 +48,6 @@ ensure_engine() {
 }
 
 DOCKER_RUN_DIR=/var/run
-CONTROL_GROUPS=/sys/fs/cgroup
 
 have_systemd() { [ -d /run/systemd/system ]; }
 have_dockerd() { [ -n "$(dockerd_path)" ]; }
@@ -115,17 +114,11 @@ launch_dockerd() {
     as_root rm -f "$DOCKER_RUN_DIR/docker/containerd/containerd.pid"
   fi
   # Without an init system nobody may have mounted the control groups, which dockerd needs.
-  if [ ! -e "$CONTROL_GROUPS/devices" ] && [ ! -e "$CONTROL_GROUPS/cgroup.controllers" ] && have cgroupfs-mount; then
+  if [ ! -e /sys/fs/cgroup/devices ] && [ ! -e /sys/fs/cgroup/cgroup.controllers ] && have cgroupfs-mount; then
     as_root cgroupfs-mount
   fi
-  # A control group of its own, as an init system gives it: else each of its many threads weighs as much as all
-  # containers together, and whoever must follow the end of one waits for the engine to clean up after it.
-  local groups=$CONTROL_GROUPS
-  if [ ! -e "$groups/cgroup.controllers" ]; then groups+=/cpu; fi
   # No stream of ours and no lock of ours: whoever waits for this script must not wait for the engine.
-  # shellcheck disable=SC2016 # what is in quotes is for the other shell
-  as_root setsid --fork sh -c '{ mkdir -p "$1" && echo $$ >"$1/cgroup.procs"; } 2>/dev/null; exec "$2"' \
-    sh "$groups/dockerd" "$(dockerd_path)" </dev/null >>"$1" 2>&1 9>&-
+  as_root setsid --fork "$(dockerd_path)" </dev/null >>"$1" 2>&1 9>&-
 }
 
 # True if the process whose number stands in the pid file is the named program, and has not ended (a zombie has).

@@ -21,7 +21,6 @@ esac`,
   if (machine.dockerd !== undefined) await fakeProgram(`${dir}/dockerd`, machine.dockerd);
   const code = `
     DOCKER_RUN_DIR=${dir}/run
-    CONTROL_GROUPS=${dir}/groups
     mkdir -p ${dir}/run/docker/containerd
     have_systemd() { return 1; }
     dockerd_path() { if [ -x ${dir}/dockerd ]; then echo ${dir}/dockerd; fi; }
@@ -52,24 +51,6 @@ Deno.test("ensure_engine does nothing when the engine answers", async () => {
   await Deno.writeTextFile(`${dir.path}/up`, "");
   const result = await ensureEngine(dir.path, { env: { ROLLCALL_INSTALL: "no" } });
   assert.deepEqual(result, { code: 0, stdout: "version 20.10.24\n", stderr: "" });
-});
-
-Deno.test("ensure_engine gives the engine a control group of its own, as an init system would", {
-  ignore: !linux,
-}, async () => {
-  for (const [version, group] of [[1, "cpu/dockerd"], [2, "dockerd"]] as const) {
-    await using dir = await tempDir();
-    await Deno.mkdir(`${dir.path}/groups/cpu`, { recursive: true });
-    if (version === 2) await Deno.writeTextFile(`${dir.path}/groups/cgroup.controllers`, "cpu");
-    await ensureEngine(dir.path, { dockerd: working(dir.path) });
-    const [pid, there] = await Promise.all(
-      [`${dir.path}/run/docker.pid`, `${dir.path}/groups/${group}/cgroup.procs`].map((path) =>
-        Deno.readTextFile(path)
-      ),
-    );
-    assert.equal(there, pid);
-    await stop(dir.path);
-  }
 });
 
 Deno.test("ensure_engine starts an engine that outlives the script and holds none of its streams", {
