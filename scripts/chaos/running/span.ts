@@ -52,9 +52,9 @@ export function lostIn(recording: Recording, spans: readonly Span[], patience: n
       kind: ending === "status" ? `status ${recording.status[i]}` : ending,
       client: clientOf(recording, i),
     };
-    const span = spans.find((span) =>
-      inOutage(one, span, patience) || inHand(one, span, patience)
-    ) ??
+    // Where nobody listens, nothing else is needed to account for it.
+    const span = spans.find((span) => inOutage(one, span, patience)) ??
+      spans.find((span) => inHand(one, span, patience)) ??
       spans.find((span) => {
         const waited = one.ended - one.at > NEAR && overlaps(one, span, BEFORE, BEFORE);
         if (!waited || hung.get(span) === 0) return false;

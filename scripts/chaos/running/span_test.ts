@@ -61,6 +61,13 @@ Deno.test("lostIn() accounts for so many that waited while a fault lasted", () =
   assert.deepEqual(because([later], [cut]), [undefined], "sent when it was over");
 });
 
+Deno.test("lostIn() takes an outage for the cause where an instance ended, too", () => {
+  const ends = [{ from: 11_000, to: 11_000 }];
+  const kill = span({ what: "kill", may: { inHand: "instance", because: "taken along" }, ends });
+  const outage = span({ what: "outage", may: { outage: { after: 0 }, because: "away" } });
+  assert.deepEqual(because([failing(11_000, true)], [kill, outage]), ["outage"]);
+});
+
 Deno.test("lostIn() takes another fault when one has no more to give", () => {
   const [one, two] = ["one", "two"].map((what) => span({ what, may: { hung: 1, because: "x" } }));
   const waited = [10_500, 11_000].map((at) => failing(at, true, at + 20_000, "timeout"));
