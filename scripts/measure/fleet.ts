@@ -1,5 +1,4 @@
-// Measures a fleet: a hundred Docker hosts with a hundred instances each, one etcd, one edge. Prints Markdown for
-// docs/measurements.md and docs/scale.md.
+// Measures a fleet: a hundred Docker hosts with a hundred instances each, one etcd, one edge. Prints Markdown.
 //
 //   deno run -A scripts/measure/fleet.ts [--hosts 100] [--instances 100] [--services 100] [--singles 200]
 //                                            [--save docs/scale] [part …]
