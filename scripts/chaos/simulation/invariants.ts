@@ -36,7 +36,8 @@ export class Invariants {
   private readonly gaps = new Map<string, number>();
   private causedUntil = Infinity;
   private lastReload = -Infinity;
-  /** When etcd lost the other host's instance last. */
+  /** Since when the other host's instance stood in etcd when etcd lost it last, and when that was. */
+  private theirsSince = -Infinity;
   private theirsGoneAt = -Infinity;
   private theirsThere = false;
 
@@ -111,6 +112,7 @@ export class Invariants {
     const now = clock.now();
     const there = etcd.keys.has(THEIRS);
     if (this.theirsThere && !there) this.theirsGoneAt = now;
+    if (!this.theirsThere && there) this.theirsSince = now;
     this.theirsThere = there;
     const sound = registratorTrouble.soundAt;
     if (now > sound + OUT) { for (const box of docker.boxes) this.lookAt(box, now, sound); }
@@ -194,8 +196,9 @@ export class Invariants {
     this.lastReload = edge.lastReload;
     if (this.causedUntil === Infinity) return;
     if (!now.vouched) this.found("what nobody vouches for went live");
-    // Who has just been started remembers nobody.
-    const remembers = this.theirsGoneAt > daemon.startedAt + HEALS.successor;
+    // Who has just been started, or has not looked since it came, does not remember it.
+    const known = Math.max(daemon.startedAt, this.theirsSince) + HEALS.successor;
+    const remembers = this.theirsGoneAt > known;
     if (remembers && before?.servers.has(THEIRS) && !now.servers.has(THEIRS)) {
       this.found("another host's instance has been there all along, and is no longer live");
     }
