@@ -101,6 +101,7 @@ try {
     if (performance.now() - prepared < MOST) await part();
     else console.error(`LEFT OUT, as five minutes are over: ${name}`);
   }
+  figure("registrators that ended by themselves and were started again", crashes());
 } finally {
   const headOfLoads = ["while", ...PARTS.map((part) => `${part}, %`)];
   const rows = [[...headOfLoads, "etcd: requests/s", "sent, MB/s"], ...loads.map(rowOf)];
@@ -347,6 +348,11 @@ async function memoryOfEtcd(): Promise<string> {
   return `${now.toFixed(0)} MB (${own.toFixed(0)} without the database's file), ${
     most.toFixed(0)
   } MB`;
+}
+
+function crashes(): string {
+  const { length } = fleet.crashes;
+  return length === 0 ? "0" : `${length} (${fleet.crashes.join(", ")})`;
 }
 
 function seconds(ms: number): string {

@@ -55,7 +55,10 @@ export class Host {
 /** Starts in steps, so that each can be timed. */
 export class Fleet implements AsyncDisposable {
   readonly hosts: readonly Host[];
+  /** Which registrators ended by themselves, and how. */
+  readonly crashes: string[] = [];
   private ending: Promise<void> | undefined;
+  private readonly logs = Deno.makeTempDirSync({ prefix: "rollcall-fleet-" });
 
   private constructor(
     private readonly edge: Edge,
@@ -112,14 +115,39 @@ export class Fleet implements AsyncDisposable {
   }
 
   private async startOne(host: Host): Promise<void> {
+    const { name } = host;
+    this.run(host);
+    const vouched = () => this.vouchers.events.some(({ key }) => key.endsWith(`/${name}`));
+    try {
+      await eventually(() => {
+        if (!vouched() && !this.ending) throw new Error(`${name} is not vouched for`);
+      }, { within: 120_000, every: 20 });
+    } catch (cause) {
+      const log = await Deno.readTextFile(this.logOf(host));
+      const lines = log.split("\n").filter((line) => !line.includes('"registered"'));
+      throw new Error(`Cannot start ${name}; it says:\n${lines.slice(-12).join("\n")}`, { cause });
+    }
+  }
+
+  /** As Docker does, starts a registrator again that ends by itself. */
+  private run(host: Host): void {
+    if (this.ending) return;
     const { name, engine } = host;
     const { etcdUrl: etcd, address: published } = this;
-    if (this.ending) return;
-    host.registrator = new RegistratorProcess({ docker: engine.url, etcd, host: name, published });
-    await eventually(() => {
-      const vouched = this.vouchers.events.some(({ key }) => key.endsWith(`/${name}`));
-      if (!vouched && !this.ending) throw new Error(`${name} is not vouched for`);
-    }, { within: 120_000, every: 20 });
+    const log = this.logOf(host);
+    const registrator = new RegistratorProcess({
+      ...{ docker: engine.url, etcd, host: name, published, log },
+    });
+    host.registrator = registrator;
+    registrator.ended.then((how) => {
+      if (this.ending) return;
+      this.crashes.push(`${name}: ${how}`);
+      this.run(host);
+    });
+  }
+
+  private logOf({ name }: Host): string {
+    return `${this.logs}/${name}.log`;
   }
 
   /** etcd is gone until it is started again. */
@@ -156,6 +184,7 @@ export class Fleet implements AsyncDisposable {
     this.services.stop();
     this.vouchers.stop();
     await this.log.stop().catch(() => {}); // it may have ended with us
+    await Deno.remove(this.logs, { recursive: true });
     await this.edge[Symbol.asyncDispose]();
   }
 }
