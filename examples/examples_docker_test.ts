@@ -121,7 +121,7 @@ dockerTest("examples: who joins Rollcall's network gets traffic", async (t) => {
     );
   } finally {
     await Promise.all(examples.map((example) => example.down()));
-    await stack.discard();
+    await stack.down();
   }
 });
 

@@ -266,6 +266,6 @@ dockerTest("the commands on a real stack", async (t) => {
     });
   } finally {
     if (strangers.length > 0) await docker("rm", "-f", ...strangers).catch(() => {});
-    await stack.discard();
+    await stack.down();
   }
 });

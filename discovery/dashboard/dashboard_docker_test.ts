@@ -250,7 +250,7 @@ dockerTest("the page shows docker compose up --scale as it happens", async (t) =
   } finally {
     await load?.stop();
     await browser.close();
-    await stack.discard();
+    await stack.down();
   }
 });
 

@@ -170,7 +170,7 @@ dockerTest("metrics of registrator, edge and service on a real stack", async (t)
       },
     );
   } finally {
-    await stack.discard();
+    await stack.down();
   }
 });
 

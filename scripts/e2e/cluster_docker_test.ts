@@ -88,7 +88,7 @@ dockerTest("with compose.cluster.yaml etcd may lose members, and nobody notices"
       },
     );
   } finally {
-    await stack.discard();
+    await stack.down();
     await Deno.remove(backup);
   }
 });
@@ -130,7 +130,7 @@ dockerTest(
       await world.right(30_000);
       await world.served(30_000);
     } finally {
-      await stack.discard();
+      await stack.down();
       await certificates.remove();
     }
   },

@@ -53,6 +53,6 @@ dockerTest("a pre_stop hook drains an abrupt application before its stop signal"
       assert.match(status?.reason ?? "", /sleep 1 has begun in it \(SERVICE_DRAIN\)/);
     });
   } finally {
-    await stack.discard();
+    await stack.down();
   }
 });

@@ -52,7 +52,7 @@ dockerTest(
       if (await hasSecondEngine()) await t.step("dockerd restarted", () => restartDockerd(stack));
       else console.error("\n!!! SKIPPED, dockerd restarted: needs root and dockerd on PATH\n");
     } finally {
-      await stack.discard();
+      await stack.down();
     }
   },
 );

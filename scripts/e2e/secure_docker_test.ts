@@ -197,7 +197,7 @@ dockerTest("compose.secure.yaml lets in whom it should, and nobody notices", asy
       assert.doesNotMatch(await stack.compose("logs"), /PRIVATE KEY/);
     });
   } finally {
-    await stack.discard();
+    await stack.down();
     await certificates.remove();
     await strangers.remove();
   }

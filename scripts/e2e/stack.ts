@@ -210,7 +210,7 @@ export class Stack {
     );
   }
 
-  /** The same at once, for the end of a test: nobody waits for what is drained or finished in order. */
+  /** The same at once: nobody waits for instances that drain for long. */
   async discard(): Promise<void> {
     await this.compose("kill").catch(() => {}); // of what never came up there is nothing to kill
     await this.down();

@@ -214,7 +214,7 @@ dockerTest("the stack follows docker compose up --scale", async (t) => {
       console.error(
         await stack.compose("logs", "--tail", "30", "nginx", "registrator", "etcd").catch(String),
       );
-      await stack.discard();
+      await stack.down();
     }
   }
 });

@@ -132,7 +132,7 @@ dockerTest("scripts/rollout replaces instances without a failed request", async 
     assert.ok(sent.POST > 1000, `only ${sent.POST} POSTs were sent`);
     assert.deepEqual(failures, []);
   } finally {
-    await stack.discard();
+    await stack.down();
     await docker("volume", "rm", "-f", `rollcall-rollout-${stack.project}-service`);
   }
 });
