@@ -112,7 +112,7 @@ export class Lifecycle {
 
   /**
    * Resolves when nothing has been in flight for a while. Deno's server may keep a request that comes at the very moment
-   * of `shutdown()`, and neither answer it nor let go of its connection (2.6.10: once in 50 times under load). It is
+   * of `shutdown()`, and neither answer it nor let go of its connection (2.6.10: 3 of 200 stops under load). It is
    * given up while the load balancer still asks somebody else.
    */
   async #silence(over: AbortSignal): Promise<void> {
