@@ -61,7 +61,7 @@ const PATIENCE = 100;
 const READ_ANYWAY = 10;
 /**
  * How long at least until everything is read again only because others have written, in ms for each key that was read.
- * In a fleet somebody always has, and to read and judge a key costs some 50 µs: so it is a hundredth of the time.
+ * In a fleet somebody always has: so what that costs does not grow with how much there is.
  */
 const REREAD = 4;
 
