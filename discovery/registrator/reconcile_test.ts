@@ -242,7 +242,8 @@ Deno.test("Reconciler reads everything again only when somebody else has written
   await scene.stop();
 });
 
-Deno.test("Reconciler takes our voucher for gone where etcd lost everything between two answers of one reading", async () => {
+/** A scene that has begun, and what stands by the next reading after somebody else has written. */
+async function noted() {
   const readings: Array<ReadonlySet<string>> = [];
   const scene: Scene = new Scene(undefined, TTL, {
     desired: (current) => {
@@ -252,6 +253,17 @@ Deno.test("Reconciler takes our voucher for gone where etcd lost everything betw
     prefixes: [HOST, "/services/"],
   });
   await scene.start();
+  const nextReading = async () => {
+    scene.registry.put("/elsewhere", "somebody writes: so all is read again");
+    readings.length = 0;
+    await scene.clock.move(TTL * 1000 / 3);
+    return readings[0]!;
+  };
+  return { scene, nextReading };
+}
+
+Deno.test("Reconciler takes our voucher for gone where etcd lost everything between two answers of one reading", async () => {
+  const { scene, nextReading } = await noted();
   const { registry } = scene;
   const list = registry.list.bind(registry);
   registry.list = async (prefix) => {
@@ -260,23 +272,13 @@ Deno.test("Reconciler takes our voucher for gone where etcd lost everything betw
     registry.list = list;
     return entries;
   };
-  registry.put("/elsewhere", "somebody writes: so all is read again");
-  readings.length = 0;
-  await scene.clock.move(TTL * 1000 / 3);
-  assert.deepEqual([...readings[0]!], ["/services/web/a"]);
+  const read = await nextReading();
+  assert.deepEqual([...read], ["/services/web/a"]);
   await scene.stop();
 });
 
 Deno.test("Reconciler does not take for there what etcd lost while it was being read", async () => {
-  const readings: Array<ReadonlySet<string>> = [];
-  const scene: Scene = new Scene(undefined, TTL, {
-    desired: (current) => {
-      readings.push(new Set(current.keys()));
-      return { entries: scene.desired!, changed: scene.changed };
-    },
-    prefixes: [HOST, "/services/"],
-  });
-  await scene.start();
+  const { scene, nextReading } = await noted();
   const { registry } = scene;
   const list = registry.list.bind(registry);
   registry.list = async (prefix) => {
@@ -286,10 +288,8 @@ Deno.test("Reconciler does not take for there what etcd lost while it was being 
     for (const key of [HOST, "/services/web/a"]) registry.delete(key); // right behind the last answer
     return entries;
   };
-  registry.put("/elsewhere", "somebody writes: so all is read again");
-  readings.length = 0;
-  await scene.clock.move(TTL * 1000 / 3);
-  assert.deepEqual([...readings[0]!], [], "else our voucher alone is written anew");
+  const read = await nextReading();
+  assert.deepEqual([...read], [], "else our voucher alone is written anew");
   await scene.stop();
 });
 
