@@ -105,6 +105,19 @@ start_engine() {
   fail "$EXIT_NO_DOCKER" "Cannot start the Docker engine. The end of $log:" "$(tail -n 25 "$log" 2>/dev/null | sed 's/^/    /')"
 }
 
+# Where control groups are mounted that share out processor time (of version 1: cgroupfs-mount brings no other).
+CPU_GROUPS=/sys/fs/cgroup/cpu
+
+# Starts $1 in a group of its own beside the containers' groups, as systemd does. Outside of every group each of its
+# threads would weigh as much as all containers together, and whatever they have to do waits until it has done.
+# shellcheck disable=SC2016 # the inner shell expands it
+IN_ITS_GROUP='
+  group=$2/system.slice/docker.service
+  if [ -e "$2/cpu.shares" ] && mkdir -p "$group" && echo $$ > "$group/cgroup.procs"; then
+    exec "$1" --cgroup-parent=/system.slice
+  fi
+  exec "$1"'
+
 # Starts dockerd detached from this script and its streams. Usage: launch_dockerd <log>
 launch_dockerd() {
   say "dockerd: starting it detached, as no init system runs here; its log is $1"
@@ -118,7 +131,7 @@ launch_dockerd() {
     as_root cgroupfs-mount
   fi
   # No stream of ours and no lock of ours: whoever waits for this script must not wait for the engine.
-  as_root setsid --fork "$(dockerd_path)" </dev/null >>"$1" 2>&1 9>&-
+  as_root setsid --fork sh -c "$IN_ITS_GROUP" sh "$(dockerd_path)" "$CPU_GROUPS" </dev/null >>"$1" 2>&1 9>&-
 }
 
 # True if the process whose number stands in the pid file is the named program, and has not ended (a zombie has).

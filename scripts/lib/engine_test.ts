@@ -21,6 +21,7 @@ esac`,
   if (machine.dockerd !== undefined) await fakeProgram(`${dir}/dockerd`, machine.dockerd);
   const code = `
     DOCKER_RUN_DIR=${dir}/run
+    CPU_GROUPS=${dir}/cpu
     mkdir -p ${dir}/run/docker/containerd
     have_systemd() { return 1; }
     dockerd_path() { if [ -x ${dir}/dockerd ]; then echo ${dir}/dockerd; fi; }
@@ -66,6 +67,23 @@ Deno.test("ensure_engine starts an engine that outlives the script and holds non
   );
   const log = `${dir.path}/cache/rollcall/logs/dockerd.log`;
   assert.equal(await Deno.readTextFile(`${dir.path}/streams`), `/dev/null\n${log}\n${log}\n`);
+  await stop(dir.path);
+});
+
+Deno.test("ensure_engine starts the engine in a control group of its own, beside its containers'", {
+  ignore: !linux,
+}, async () => {
+  await using dir = await tempDir();
+  await Deno.mkdir(`${dir.path}/cpu`);
+  await Deno.writeTextFile(`${dir.path}/cpu/cpu.shares`, "1024\n");
+  const dockerd = `echo "$*" > ${dir.path}/arguments\n${working(dir.path)}`;
+  const result = await ensureEngine(dir.path, { dockerd });
+  assert.equal(result.code, 0, result.stderr);
+  const inGroup = await Deno.readTextFile(
+    `${dir.path}/cpu/system.slice/docker.service/cgroup.procs`,
+  );
+  assert.equal(inGroup, await Deno.readTextFile(`${dir.path}/run/docker.pid`));
+  assert.equal(await Deno.readTextFile(`${dir.path}/arguments`), "--cgroup-parent=/system.slice\n");
   await stop(dir.path);
 });
 
