@@ -81,7 +81,7 @@ export class Departures {
     if (before && before.at >= event.at) return; // said again, or overtaken by its end
     if (container && !means(container, event.signal)) return;
     this.all.set(event.id, {
-      since: now,
+      since: toldAt(event, now),
       at: event.at,
       until: now + (container?.stopGrace ?? 0) + SURVIVED,
       reason: `It was sent its stop signal, ${
@@ -107,7 +107,7 @@ export class Departures {
     const before = this.all.get(event.id);
     if (before && before.at >= event.at) return;
     this.all.set(event.id, {
-      since: now,
+      since: toldAt(event, now),
       at: event.at,
       until: now + (container?.stopGrace ?? 0) + SURVIVED,
       reason: `It is about to be stopped: ${shown(event.command)} has begun in it (SERVICE_DRAIN).`,
@@ -129,10 +129,10 @@ export class Departures {
     }
   }
 
-  /** It has started: a start after what made it leave is a new life. */
-  started(event: ContainerEvent): void {
+  /** It has started: a start after what made it leave is a new life. True when it was leaving, and is not any more. */
+  started(event: ContainerEvent): boolean {
     const departure = this.all.get(event.id);
-    if (departure && departure.at < event.at) this.all.delete(event.id);
+    return departure !== undefined && departure.at < event.at && this.all.delete(event.id);
   }
 
   /** An inspection settles what was open, and tells of a start that no event told. */
@@ -178,6 +178,14 @@ export class Departures {
     this.all.delete(id); // so that the oldest stand first
     this.all.set(id, { since, at, until, reason, died: at, ...certain });
   }
+}
+
+/**
+ * When it was told to leave, in ms: a successor compares that with Docker's time of its start, and the event may have
+ * been heard later than that. Not later than now, should Docker's clock be ahead.
+ */
+function toldAt({ at }: ContainerEvent, now: number): number {
+  return Math.min(now, Number(at / 1_000_000n));
 }
 
 /** Whether a signal makes this container leave. */

@@ -142,7 +142,10 @@ export class Roster {
     const tracked = this.tracked.get(id);
     switch (event.action) {
       case "start":
-        this.departures.started(event);
+        if (this.departures.started(event) && tracked) { // of its end no event has told
+          this.lives.ended(id, { lived: undefined, told: true, now });
+          this.forget(id);
+        }
         return true;
       case "kill":
         this.departures.killed(event, tracked?.container, now);

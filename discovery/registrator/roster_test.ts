@@ -225,6 +225,16 @@ Deno.test("Roster: a start after a missed die ends the draining of the life befo
   assert.equal(scene.state, "starting");
 });
 
+Deno.test("Roster: a start after a missed die ends the life before: what is heard of the new one does not register the old address", () => {
+  const scene = new Scene().up({ health: "healthy" });
+  scene.tick().hear({ action: "kill", signal: 15 });
+  scene.tick().hear({ action: "start" });
+  assert.equal(scene.tick().hear({ action: "health", health: "healthy" }), true);
+  assert.deepEqual([...scene.roster.entries().keys()], []);
+  scene.tick().saw({ health: "healthy", startedAt: "2026-11-23T03:00:00.001Z" });
+  assert.equal(scene.state, "up", "and it was told to stop, so that is no crash");
+});
+
 Deno.test("Roster: an inspection that was overtaken by an event does not undo it", () => {
   const scene = new Scene().up({ health: "healthy", labels: { SERVICE_CHECK_TCP: "1" } });
   const asked = scene.now;
@@ -627,6 +637,13 @@ Deno.test("Roster.inherit(): who was killed in a life of which no event had told
   before.tick(100).hear({ action: "kill", signal: 15 });
   const scene = new Scene().tick(1_000).inherit(before.roster.entries());
   assert.equal(scene.saw({ startedAt: "2026-11-23T03:00:00.102Z" }).state, "draining");
+});
+
+Deno.test("Roster.inherit(): whose stop signal was heard only after its next start is not leaving", () => {
+  const before = new Scene().up();
+  before.tick(200).hear({ action: "kill", signal: 15 }, "c1", START + 50);
+  const scene = new Scene().tick(1_000).inherit(before.roster.entries());
+  assert.equal(scene.saw({ startedAt: "2026-11-23T03:00:00.100Z" }).state, "starting");
 });
 
 Deno.test("Roster.judged(): every endpoint has said something; paused and leaving ones need not", () => {

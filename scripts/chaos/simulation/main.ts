@@ -2,8 +2,7 @@
 import { parseArgs } from "node:util";
 import { type BugName, BUGS } from "./bugs.ts";
 import { drawSchedule } from "./schedule.ts";
-import { parallelSearch } from "./parallel_search.ts";
-import { type Found, shrink, simulate } from "./search.ts";
+import { type Found, searchInParallel, shrink, simulate } from "./search.ts";
 
 const HELP =
   `Simulates the registrator's own code with models of Docker, etcd, confd and the edge's scripts in
@@ -79,7 +78,7 @@ async function run({ seed, schedules, threads, bug }: Wanted): Promise<number> {
     said = performance.now();
     console.log(`  ${ran} schedules, nothing found so far`);
   };
-  const result = await parallelSearch({ seed, schedules, bug, each, threads });
+  const result = await searchInParallel({ seed, schedules, bug }, { each, threads });
   const { found, seconds, simulated } = result;
   const pace = Math.round(result.schedules / seconds);
   console.log(

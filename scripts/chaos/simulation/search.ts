@@ -1,6 +1,7 @@
 // Runs many schedules, and makes the one that shows a violation as short as it gets. Owns no schedule and no rule.
 import { type Bug, type BugName, BUGS } from "./bugs.ts";
 import { outsidePromises } from "./microtasks.ts";
+import { parallelSearch, type Portion, type Searched, type Sharing } from "./parallel_search.ts";
 import { drawChain, type Schedule, type Step } from "./schedule.ts";
 import { type Outcome, World } from "./world.ts";
 
@@ -10,21 +11,7 @@ export interface Found {
   readonly violation: string;
 }
 
-/** What to search. */
-export interface Order {
-  readonly seed: number;
-  readonly schedules: number;
-  readonly bug?: BugName | undefined;
-}
-
-/** What a search did. */
-export interface Result {
-  readonly found: Found | undefined;
-  readonly schedules: number;
-  /** Simulated time, in ms, and real time, in s. */
-  readonly simulated: number;
-  readonly seconds: number;
-}
+export type Order = Portion<BugName>;
 
 /** So many schedules are run on one machine, one after the other: an opening costs more than most of them. */
 const CHAIN = 50;
@@ -59,7 +46,7 @@ export async function search(
     /** Told now and then how many have run. */
     readonly each?: (ran: number) => void;
   },
-): Promise<Result> {
+): Promise<Searched<Found>> {
   const began = performance.now();
   let simulated = 0;
   let ran = 0;
@@ -80,6 +67,15 @@ export async function search(
     each(ran);
   }
   return { found, schedules: ran, simulated, seconds: (performance.now() - began) / 1000 };
+}
+
+/** The same on several threads. */
+export function searchInParallel(
+  order: Order,
+  sharing: Omit<Sharing, "worker" | "portion"> = {},
+): Promise<Searched<Found>> {
+  const worker = import.meta.resolve("./search_worker.ts");
+  return parallelSearch(order, { ...sharing, worker, portion: 10 * CHAIN });
 }
 
 /** The fewest steps, and the roundest times, that still show some violation (ddmin, one step at a time at the end). */
