@@ -2,12 +2,14 @@
 import type { CallOptions } from "@grpc/grpc-js";
 import { type Etcd3, EtcdLeaseInvalidError, type ILeaseKeepAliveResponse } from "etcd3";
 import { HOSTS } from "../keys.ts";
+import { after, allIn, changedIn, type RangeStore } from "./ranges.ts";
 import { EtcdConnection } from "./etcd_connection.ts";
 import type { EtcdPlace } from "./etcd_place.ts";
 import {
   type Changes,
   type Entry,
   inTransactions,
+  type Known,
   LeaseLostError,
   type Registry,
 } from "./registry.ts";
@@ -17,12 +19,6 @@ export interface EtcdOptions extends EtcdPlace {
   /** How long one call may take, in ms. A stopped etcd lets a call hang for 20 s otherwise. */
   readonly deadline?: number;
 }
-
-/**
- * How many keys one call asks for. When etcd comes back, every registrator reads everything at the same moment, and
- * etcd builds each answer in memory as a whole: a hundred times ten thousand keys would be more than it has.
- */
-const PAGE = 1_000;
 
 /**
  * Of etcd3 only the generated clients are used. Its own lease keeps quiet about a silent etcd for
@@ -39,26 +35,18 @@ export class EtcdRegistry implements Registry {
     this.connection = new EtcdConnection(place);
   }
 
-  async list(prefix: string): Promise<ReadonlyMap<string, Entry>> {
-    const entries = new Map<string, Entry>();
-    const range_end = after(prefix);
-    let key = bytes(prefix);
-    let revision = "0"; // the newest; then that of the first page, so that all are of one moment
-    for (let more = true; more;) {
-      const range = { key, range_end, limit: PAGE, revision };
-      const page = await this.call(
-        `list ${prefix}`,
-        ({ kv }) => kv.range(range, this.options()),
-      );
-      for (const kv of page.kvs) {
-        entries.set(kv.key.toString(), { value: kv.value.toString(), lease: kv.lease });
-      }
-      more = page.more;
-      revision = page.header.revision;
-      const last = page.kvs.at(-1);
-      if (last) key = Buffer.concat([last.key, Buffer.of(0)]) as never; // the first that can follow it
-    }
-    return entries;
+  async list(prefix: string, known?: Known): Promise<ReadonlyMap<string, Entry>> {
+    const what = `list ${prefix}`;
+    const store: RangeStore = {
+      range: (request) => this.call(what, ({ kv }) => kv.range(request as never, this.options())),
+      counts: (requests) =>
+        this.call(what, async ({ kv }) => {
+          const success = requests.map((request) => ({ request_range: request as never }));
+          const { responses } = await kv.txn({ success }, this.options());
+          return responses.map(({ response_range }) => Number(response_range.count));
+        }),
+    };
+    return (known && await changedIn(store, prefix, known)) ?? await allIn(store, prefix);
   }
 
   async revision(): Promise<number> {
@@ -131,7 +119,7 @@ export class EtcdRegistry implements Registry {
   }
 
   async watch(prefix: string, told: () => void, signal: AbortSignal): Promise<void> {
-    const create_request = { key: bytes(prefix), range_end: after(prefix) };
+    const create_request = { key: bytes(prefix), range_end: after(prefix) as never };
     await this.call(`watch ${prefix}`, async ({ watchClient }) => {
       const stream = await watchClient.watch();
       const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -179,11 +167,4 @@ function failure(what: string, cause: unknown): Error {
 // etcd3's types say Buffer by a name of their own; what its protocol files take is any bytes.
 function bytes(text: string): never {
   return Buffer.from(text) as never;
-}
-
-/** The first key behind all that begin with `prefix` (etcd's range_end for a prefix). */
-function after(prefix: string): never {
-  const end = Buffer.from(prefix);
-  end[end.length - 1]! += 1; // our prefixes are ASCII, never 0xff
-  return end as never;
 }

@@ -3,6 +3,7 @@ import {
   type Changes,
   type Entry,
   inTransactions,
+  type Known,
   LeaseLostError,
   NO_LEASE,
   type Registry,
@@ -25,7 +26,7 @@ export class MemoryRegistry implements Registry {
   /** `now` tells the time in ms. */
   constructor(private readonly now: () => number = Date.now) {}
 
-  async list(prefix: string): Promise<ReadonlyMap<string, Entry>> {
+  async list(prefix: string, _known?: Known): Promise<ReadonlyMap<string, Entry>> {
     await this.answer();
     return new Map([...this.keys].filter(([key]) => key.startsWith(prefix)).sort());
   }

@@ -7,6 +7,12 @@ export interface Entry {
   readonly lease: string;
 }
 
+/** All that stood below a prefix at a revision, or later. */
+export interface Known {
+  readonly stood: ReadonlyMap<string, Entry>;
+  readonly since: number;
+}
+
 /** What to write and what to delete. */
 export interface Changes {
   readonly puts: ReadonlyMap<string, string>;
@@ -18,8 +24,11 @@ export interface Changes {
  * a change may have happened all the same, so read again before the next one.
  */
 export interface Registry {
-  /** Every key that begins with `prefix`, at one moment. */
-  list(prefix: string): Promise<ReadonlyMap<string, Entry>>;
+  /**
+   * Every key that begins with `prefix`, at one moment. `known`, where given, is what stood there before, in this very
+   * store: then only what has changed since need be asked for. The result is the same.
+   */
+  list(prefix: string, known?: Known): Promise<ReadonlyMap<string, Entry>>;
   /** How often the whole store has been changed, by anybody: the same number as before means that nothing has. */
   revision(): Promise<number>;
   /** A new lease that ends `ttl` seconds after its last keepAlive; returns its id. */

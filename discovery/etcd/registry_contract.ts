@@ -1,7 +1,13 @@
 // What every Registry promises, as tests: the same ones for etcd and for its twin in memory.
 import assert from "node:assert/strict";
 import { delay } from "../delay.ts";
-import { LeaseLostError, MOST_OPERATIONS, NO_LEASE, type Registry } from "./registry.ts";
+import {
+  type Changes,
+  LeaseLostError,
+  MOST_OPERATIONS,
+  NO_LEASE,
+  type Registry,
+} from "./registry.ts";
 
 /** A Registry to test, empty. */
 export interface Subject {
@@ -51,6 +57,42 @@ export function registryContract(
     } finally {
       listed.abort();
       await jumping;
+    }
+  });
+
+  test("list() gives the same where it is told what stood before", async ({ registry }) => {
+    const lease = await registry.grant(60);
+    const other = await registry.grant(60);
+    const key = (i: number) => `/a/${String(i).padStart(4, "0")}`;
+    const all = (from: number, to: number, value: string) =>
+      changes(
+        Object.fromEntries(Array.from({ length: to - from }, (_, i) => [key(from + i), value])),
+      );
+    await registry.apply(all(0, 600, "1"), lease);
+    const steps: Changes[] = [
+      changes({}),
+      changes({ "/b": "not below it" }),
+      changes({ [key(3)]: "2", [key(9_999)]: "new", "/a/ä": "ü" }),
+      changes({ [key(3)]: "3" }, [key(0), key(599), key(300), key(301)]),
+      changes({}, Array.from({ length: 300 }, (_, i) => key(2 * i))),
+      all(1_000, 2_100, "more than a page"),
+      changes({ "/a/": "the first" }, [key(9_999)]),
+    ];
+    for (const step of steps) {
+      const since = await registry.revision();
+      const stood = await registry.list("/a/");
+      await registry.apply(step, other);
+      const found = await registry.list("/a/", { stood, since });
+      assert.deepEqual([...found].sort(), [...await registry.list("/a/")].sort());
+    }
+    // Of another store, or of this one in a time that never was.
+    const stood = new Map([["/a/ghost", { value: "", lease }]]);
+    const since = await registry.revision();
+    for (
+      const known of [{ stood, since }, { stood, since: since + 99 }, { stood: new Map(), since }]
+    ) {
+      const found = await registry.list("/a/", known);
+      assert.deepEqual([...found].sort(), [...await registry.list("/a/")].sort());
     }
   });
 

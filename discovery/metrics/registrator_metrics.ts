@@ -59,8 +59,8 @@ export class RegistratorMetrics {
       this.leaseEnds = this.options.now() + seconds * 1000;
     };
     return {
-      list: async (prefix) => {
-        const entries = await call("list", registry.list(prefix));
+      list: async (prefix, known) => {
+        const entries = await call("list", registry.list(prefix, known));
         this.read = this.options.now();
         return entries;
       },

@@ -44,12 +44,28 @@ export function winnersOf(claims: Iterable<Claim>, others: Winners = new Map()):
 /** The routes of everything in etcd that `host` has not registered. */
 export function winnersElsewhere(entries: ReadonlyMap<string, Entry>, host: string): Winners {
   const claims: Claim[] = [];
-  for (const [key, { value }] of entries) {
-    const registration = key.startsWith(SERVICES) ? decodeRegistration(key, value) : undefined;
-    if (registration === undefined || registration.host === host) continue;
-    claims.push(claimOf(key.split("/")[2]!, registration));
+  for (const [key, entry] of entries) {
+    const made = key.startsWith(SERVICES) ? claimIn(key, entry) : undefined;
+    if (made !== undefined && made.host !== host) claims.push(made.claim);
   }
   return winnersOf(claims);
+}
+
+interface Made {
+  readonly host: string;
+  readonly claim: Claim;
+}
+
+/** By entry, as each reading of etcd shows nearly all of the one before again: there may be ten thousand. */
+const known = new WeakMap<Entry, Made | undefined>();
+
+function claimIn(key: string, entry: Entry): Made | undefined {
+  if (known.has(entry)) return known.get(entry);
+  const registration = decodeRegistration(key, entry.value);
+  const made = registration &&
+    { host: registration.host, claim: claimOf(key.split("/")[2]!, registration) };
+  known.set(entry, made);
+  return made;
 }
 
 /** What to tell the owner of a service that does not get all it claims; undefined when it does. */

@@ -60,10 +60,10 @@ const PATIENCE = 100;
 /** Of so many resyncs one reads every key, whatever etcd's revision says. */
 const READ_ANYWAY = 10;
 /**
- * How long at least until everything is read again only because others have written, in ms for each key that was read.
- * In a fleet somebody always has: so what that costs does not grow with how much there is.
+ * How long at least until it is asked again what others have written, in ms: for each key that they had, and for each
+ * that stands there. In a fleet somebody always has written: so what that costs does not grow with how much there is.
  */
-const REREAD = 4;
+const REREAD = { changed: 4, standing: 0.4 } as const;
 
 /** etcd did not answer as often as it was asked to be tried. */
 export class GaveUpError extends Error {
@@ -77,6 +77,8 @@ export class Reconciler {
   private mirror: Map<string, Entry> | undefined;
   /** The store's revision that the mirror is of. */
   private revision = 0;
+  /** What the mirror was, where it was right but for what others have written since: only that is read then. */
+  private outdated: ReadonlyMap<string, Entry> | undefined;
   private resyncs = 0;
   /** Not before that everything is read again only because others have written. */
   private rereadAfter = 0;
@@ -104,7 +106,7 @@ export class Reconciler {
 
   /** The same, with all that stands in etcd read anew. */
   look(): void {
-    this.mirror = undefined;
+    this.forget();
     this.poke();
   }
 
@@ -149,7 +151,7 @@ export class Reconciler {
         this.healed();
         tries = 0;
       } catch (error) {
-        this.mirror = undefined; // the write may have happened
+        this.forget(); // the write may have happened
         if (error instanceof LeaseLostError) {
           this.lease = undefined;
           tries = 0; // etcd answers: nothing to wait for
@@ -173,9 +175,19 @@ export class Reconciler {
     this.suspects = undefined;
     const { registry } = this.options;
     const anyway = ++this.resyncs % READ_ANYWAY === 0;
-    if (anyway || (this.mayReread() && await registry.revision() !== this.revision)) {
-      this.mirror = undefined;
-    }
+    if (anyway) this.forget();
+    else if (this.mayReread() && await registry.revision() !== this.revision) this.doubt();
+  }
+
+  /** What stands in etcd is not known. */
+  private forget(): void {
+    this.mirror = this.outdated = undefined;
+  }
+
+  /** The store is the same as before, and others have written. */
+  private doubt(): void {
+    this.outdated = this.mirror ?? this.outdated;
+    this.mirror = undefined;
   }
 
   private mayReread(): boolean {
@@ -184,7 +196,7 @@ export class Reconciler {
 
   private async reconcile(): Promise<void> {
     const lease = await this.ensureLease();
-    if (this.mirror === undefined) this.suspects = undefined;
+    if (this.mirror === undefined && this.outdated === undefined) this.suspects = undefined;
     const mirror = this.mirror ??= await this.readKeys();
     const desired = this.options.desired(mirror, this.silent);
     if (desired === undefined) return;
@@ -249,23 +261,40 @@ export class Reconciler {
       return this.lease = inherited;
     }
     const granted = await registry.grant(ttl);
-    this.mirror = undefined;
+    this.forget();
     log.info("lease granted", { lease: granted, ttl });
     return this.lease = granted;
   }
 
   private async readKeys(): Promise<Map<string, Entry>> {
     const keys = new Map<string, Entry>();
+    const [known, since] = [this.outdated, this.revision];
+    this.outdated = undefined;
     this.revision = await this.options.registry.revision(); // first: what changes meanwhile is seen next time
     for (const prefix of this.options.prefixes) {
-      for (const [key, entry] of await this.options.registry.list(prefix)) keys.set(key, entry);
+      const stood = known && below(prefix, known);
+      for (
+        const [key, entry] of await this.options.registry.list(prefix, stood && { stood, since })
+      ) {
+        keys.set(key, entry);
+      }
     }
-    this.rereadAfter = this.now() + REREAD * keys.size;
+    const changed = known ? this.suspect(known, keys) : 0;
+    this.rereadAfter = this.now() + REREAD.changed * changed + REREAD.standing * keys.size;
     // Between two of these etcd may have lost everything: what was read after that looks as if it had never been, and
     // what was read before that as if it were still there, so that our voucher alone would seem to be missing.
     const { hostKey, registry } = this.options;
     const lost = keys.has(hostKey) && !(await registry.list(hostKey)).has(hostKey);
     return lost ? await this.readKeys() : keys;
+  }
+
+  /** Whatever differs is to be looked at; returns how many these are. */
+  private suspect(before: ReadonlyMap<string, Entry>, after: ReadonlyMap<string, Entry>): number {
+    const different: string[] = [];
+    for (const [key, entry] of after) if (before.get(key) !== entry) different.push(key);
+    for (const key of before.keys()) if (!after.has(key)) different.push(key);
+    for (const key of different) this.suspects?.add(key);
+    return different.length;
   }
 
   private async keepLease(signal: AbortSignal): Promise<void> {
@@ -280,7 +309,10 @@ export class Reconciler {
         if (await registry.keepAlive(lease) > 0) {
           this.healed();
           if (!this.mayReread() || await registry.revision() === this.revision) continue;
-          log.debug("etcd changed by others", { effect: "reading it again" });
+          log.debug("etcd changed by others", { effect: "reading what has changed" });
+          this.doubt();
+          this.poke();
+          continue;
         } else {
           log.warn("lease lost", { lease });
           if (this.lease === lease) this.lease = undefined;
@@ -288,7 +320,7 @@ export class Reconciler {
       } catch (error) {
         this.failed(error);
       }
-      // etcd lost the lease, was away and may be another one now, or somebody wrote: read everything again.
+      // etcd lost the lease, or was away and may be another one now: read everything again.
       this.look();
     }
   }
@@ -317,4 +349,8 @@ function withLast(key: string, puts: ReadonlyMap<string, string>): ReadonlyMap<s
   const value = puts.get(key);
   if (value === undefined) return puts;
   return new Map([...[...puts].filter(([other]) => other !== key), [key, value]]);
+}
+
+function below(prefix: string, entries: ReadonlyMap<string, Entry>): ReadonlyMap<string, Entry> {
+  return new Map([...entries].filter(([key]) => key.startsWith(prefix)));
 }

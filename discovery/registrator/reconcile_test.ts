@@ -109,31 +109,62 @@ Deno.test("Reconciler at rest reads the keys once in ten resyncs, as etcd's revi
   await scene.stop();
 });
 
-Deno.test("Reconciler reads the more rarely the more there is, however often others write, and puts its keys right then", async () => {
-  const count = async (foreign: number) => {
+Deno.test("Reconciler asks the more rarely the more others write and the more there is, and puts its keys right then", async () => {
+  const count = async (foreign: number, written: number) => {
     const registry = new MemoryRegistry();
     for (let i = 0; i < foreign; i++) registry.put(`/services/web/theirs-${i}`, "theirs");
     const scene = await new Scene(registry).start();
     const list = registry.list.bind(registry);
-    let reads = 0;
-    registry.list = (prefix) => {
-      if (prefix === "/services/") reads++;
+    let [reads, whole] = [0, 0];
+    registry.list = (prefix, known) => {
+      if (prefix === "/services/") {
+        reads++;
+        if (!known) whole++;
+      }
       return list(prefix);
     };
     await scene.clock.move(60_000);
-    reads = 0;
+    reads = whole = 0;
     registry.delete("/services/web/a");
     for (let i = 0; i < 120; i++) {
-      registry.put("/services/web/theirs", `theirs ${i}`);
+      for (let j = 0; j < written; j++) registry.put(`/services/web/theirs-${j}`, `theirs ${i}`);
       await scene.clock.move(1_000);
     }
+    const count = reads;
+    assert.ok(whole <= 1, `${whole} of ${reads} readings were of everything`);
     assert.ok("/services/web/a" in await scene.stored());
     await scene.stop();
-    return reads;
+    return count;
   };
-  const [few, many] = [await count(10), await count(5_000)];
-  assert.ok(few >= 20, `${few} readings of 10 keys in 120 s`);
-  assert.ok(many >= 3 && many <= 7, `${many} readings of 5,000 keys in 120 s`);
+  const [few, standing, changing] = [
+    await count(10, 1),
+    await count(20_000, 1),
+    await count(5_000, 5_000),
+  ];
+  assert.ok(few >= 20, `${few} readings beside 10 keys in 120 s`);
+  assert.ok(standing >= 9 && standing <= 13, `${standing} readings beside 20,000 keys in 120 s`);
+  assert.ok(changing >= 3 && changing <= 7, `${changing} readings of 5,000 changed keys in 120 s`);
+});
+
+Deno.test("Reconciler reads everything, and not only what has changed, where etcd was away or has lost the lease", async () => {
+  for (const trouble of ["away", "lease lost"]) {
+    const scene = await new Scene().start();
+    const { registry } = scene;
+    const known: unknown[] = [];
+    const list = registry.list.bind(registry);
+    registry.list = (prefix, before) => {
+      known.push(before);
+      return list(prefix);
+    };
+    if (trouble === "away") registry.failure = new Error("Cannot: no connection");
+    else registry.wipe();
+    await scene.clock.move(10_000);
+    registry.failure = undefined;
+    await scene.clock.move(10_000);
+    assert.ok(known.length > 0, trouble);
+    assert.ok(known.every((before) => before === undefined), trouble);
+    await scene.stop();
+  }
 });
 
 Deno.test("Reconciler writes and deletes nothing while it is not known what should stand there", async () => {

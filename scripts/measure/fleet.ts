@@ -7,9 +7,9 @@
 // which there is no fleet: bystander, what one host pays for the changes of others; readings, what etcd pays when all
 // registrators read everything at once.
 //
-// Real: a registrator process for each host, as its image runs it; etcd, confd and nginx in their containers, limited
-// as in compose.yaml. Simulated: the hosts' Docker Engines and their containers, each a port of this machine that
-// accepts connections. A part that would begin after five minutes is left out, and it is said.
+// Real: a registrator for each host, a few dozen in one process, as this machine has not a processor for each; etcd,
+// confd and nginx in their containers, limited as in compose.yaml. Simulated: the hosts' Docker Engines and their
+// containers, each a port of this machine that accepts connections. A part that would begin after five minutes is left out, and it is said.
 import { parseArgs } from "node:util";
 import { delay } from "../../discovery/delay.ts";
 import { summarize } from "../bench/measure/statistics.ts";
@@ -101,7 +101,6 @@ try {
     if (performance.now() - prepared < MOST) await part();
     else console.error(`LEFT OUT, as five minutes are over: ${name}`);
   }
-  figure("registrators that ended by themselves and were started again", crashes());
 } finally {
   const headOfLoads = ["while", ...PARTS.map((part) => `${part}, %`)];
   const rows = [[...headOfLoads, "etcd: requests/s", "sent, MB/s"], ...loads.map(rowOf)];
@@ -120,7 +119,7 @@ async function sync(): Promise<void> {
   await fleet.start(AT_ONCE);
   const vouched = now();
   figure(
-    `${size.hosts} processes started, ${AT_ONCE} at a time → every host vouched for`,
+    `${size.hosts} registrators started, ${AT_ONCE} at a time → every host vouched for`,
     seconds(vouched - before.at),
   );
   const listed = new Map(fleet.hosts.map(({ name, engine }) => [name, engine.listedAt]));
@@ -330,9 +329,6 @@ async function state(when: string): Promise<void> {
       }`,
   );
   figure(`${when}: etcd's memory, and the most of it`, await memoryOfEtcd());
-  const registrators = fleet.hosts.map(({ registrator }) => registrator!.memory);
-  const { p50, max } = summarize(registrators)!;
-  figure(`${when}: memory of a registrator, p50 / max`, `${p50} / ${max} MB`);
   const edge = await docker(
     "stats",
     "--no-stream",
@@ -348,11 +344,6 @@ async function memoryOfEtcd(): Promise<string> {
   return `${now.toFixed(0)} MB (${own.toFixed(0)} without the database's file), ${
     most.toFixed(0)
   } MB`;
-}
-
-function crashes(): string {
-  const { length } = fleet.crashes;
-  return length === 0 ? "0" : `${length} (${fleet.crashes.join(", ")})`;
 }
 
 function seconds(ms: number): string {

@@ -1,11 +1,11 @@
-// A hundred Docker hosts that only look so, each with a real registrator, on one real etcd with one real edge. Owns what
-// it starts, and no figure.
+// A hundred Docker hosts that only look so, each with the registrator's real code, on one real etcd with one real edge.
+// Owns what it starts, and no figure.
 import { Edge } from "../../../nginx/testing/edge.ts";
 import { eventually } from "../../testing/docker.ts";
 import { LiveLog } from "../edge/live_log.ts";
 import { EtcdWatch } from "../edge/etcd_watch.ts";
-import { RegistratorProcess } from "../registrator_process.ts";
 import { SimulatedEngine } from "../simulated_engine.ts";
+import { Crew } from "./crew.ts";
 import type { Change } from "./lags.ts";
 
 /** How large it is. Each host has one instance of each service, as long as there are services enough. */
@@ -23,7 +23,6 @@ const ROOM = 10_000;
 export class Host {
   readonly name: string;
   readonly engine: SimulatedEngine;
-  registrator: RegistratorProcess | undefined;
   private running: number[] = [];
   private next: number;
 
@@ -55,10 +54,11 @@ export class Host {
 /** Starts in steps, so that each can be timed. */
 export class Fleet implements AsyncDisposable {
   readonly hosts: readonly Host[];
-  /** Which registrators ended by themselves, and how. */
-  readonly crashes: string[] = [];
+  /** The processes that the registrators run in: one for each processor. */
+  readonly crews: readonly Crew[];
   private ending: Promise<void> | undefined;
-  private readonly logs = Deno.makeTempDirSync({ prefix: "rollcall-fleet-" });
+  private failed: Error | undefined;
+  private started = 0;
 
   private constructor(
     private readonly edge: Edge,
@@ -71,6 +71,12 @@ export class Fleet implements AsyncDisposable {
     private readonly address: string,
   ) {
     this.hosts = Array.from({ length: size.hosts }, (_, i) => new Host(i, size, address));
+    this.crews = Array.from({ length: navigator.hardwareConcurrency }, () => new Crew());
+    for (const crew of this.crews) {
+      crew.ended.then((how) =>
+        this.failed ??= new Error(`Cannot go on: registrators ended, ${how}`)
+      );
+    }
   }
 
   /** etcd and the edge, as large as compose.yaml lets them be; the hosts' containers run, and nobody looks at them. */
@@ -114,40 +120,16 @@ export class Fleet implements AsyncDisposable {
     await Promise.all(Array.from({ length: atOnce }, next));
   }
 
-  private async startOne(host: Host): Promise<void> {
-    const { name } = host;
-    this.run(host);
-    const vouched = () => this.vouchers.events.some(({ key }) => key.endsWith(`/${name}`));
-    try {
-      await eventually(() => {
-        if (!vouched() && !this.ending) throw new Error(`${name} is not vouched for`);
-      }, { within: 120_000, every: 20 });
-    } catch (cause) {
-      const log = await Deno.readTextFile(this.logOf(host));
-      const lines = log.split("\n").filter((line) => !line.includes('"registered"'));
-      throw new Error(`Cannot start ${name}; it says:\n${lines.slice(-12).join("\n")}`, { cause });
-    }
-  }
-
-  /** As Docker does, starts a registrator again that ends by itself. */
-  private run(host: Host): void {
-    if (this.ending) return;
-    const { name, engine } = host;
-    const { etcdUrl: etcd, address: published } = this;
-    const log = this.logOf(host);
-    const registrator = new RegistratorProcess({
-      ...{ docker: engine.url, etcd, host: name, published, log },
+  private async startOne({ name, engine }: Host): Promise<void> {
+    const crew = this.crews[this.started++ % this.crews.length]!;
+    await crew.start({
+      ...{ docker: engine.url, etcd: this.etcdUrl, host: name, published: this.address },
     });
-    host.registrator = registrator;
-    registrator.ended.then((how) => {
-      if (this.ending) return;
-      this.crashes.push(`${name}: ${how}`);
-      this.run(host);
-    });
-  }
-
-  private logOf({ name }: Host): string {
-    return `${this.logs}/${name}.log`;
+    await eventually(() => {
+      if (this.failed && !this.ending) throw this.failed;
+      const vouched = this.vouchers.events.some(({ key }) => key.endsWith(`/${name}`));
+      if (!vouched && !this.ending) throw new Error(`${name} is not vouched for`);
+    }, { within: 120_000, every: 20 });
   }
 
   /** etcd is gone until it is started again. */
@@ -179,12 +161,11 @@ export class Fleet implements AsyncDisposable {
   }
 
   private async end(): Promise<void> {
-    await Promise.allSettled(this.hosts.map(({ registrator }) => registrator?.end()));
+    await Promise.allSettled(this.crews.map((crew) => crew.end()));
     await Promise.allSettled(this.hosts.map(({ engine }) => engine.close()));
     this.services.stop();
     this.vouchers.stop();
     await this.log.stop().catch(() => {}); // it may have ended with us
-    await Deno.remove(this.logs, { recursive: true });
     await this.edge[Symbol.asyncDispose]();
   }
 }

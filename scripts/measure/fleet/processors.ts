@@ -28,8 +28,7 @@ export async function usedBy(fleet: Fleet): Promise<Used> {
   const [confd, nginx, apply] = sums.trim().split(" ").map((ticks) => Number(ticks) / 100);
   return {
     etcd: metrics.get("process_cpu_seconds_total") ?? NaN,
-    registrators: fleet.hosts.reduce((sum, host) => sum + (host.registrator?.processor ?? 0), 0) /
-      1000,
+    registrators: fleet.crews.reduce((sum, { pid }) => sum + processorOf(pid), 0),
     ...{ confd: confd!, nginx: nginx!, apply: apply! },
     simulation: processorOf("self"),
   };
