@@ -25,6 +25,8 @@ interface Departure extends Leaving {
   readonly until: number;
   /** Docker's time of its end, in ns; undefined while it has not ended. */
   readonly died: bigint | undefined;
+  /** When its next start was heard, in ms: nobody is leaving any more, but what was asked before is of the life that ended. */
+  readonly restarted?: number;
   /** Its stop grace is not known before it is inspected. */
   readonly graceKnown: boolean;
   /** The signals it was sent, while it is not known whether one of them means leaving. */
@@ -37,11 +39,12 @@ export class Departures {
 
   /** Why the container is leaving, or undefined when it is not. */
   of(id: string): Leaving | undefined {
-    return this.all.get(id);
+    const departure = this.all.get(id);
+    return departure?.restarted === undefined ? departure : undefined;
   }
 
   has(id: string): boolean {
-    return this.all.has(id);
+    return this.of(id) !== undefined;
   }
 
   /** Whether it has ended: what is still said about this life of it is late. */
@@ -129,20 +132,28 @@ export class Departures {
     }
   }
 
-  /** It has started: a start after what made it leave is a new life. True when it was leaving, and is not any more. */
-  started(event: ContainerEvent): boolean {
+  /**
+   * It has started: a start after what made it leave is a new life, and the one before has ended. True where nobody has
+   * told of that end.
+   */
+  started(event: ContainerEvent, now: number): boolean {
     const departure = this.all.get(event.id);
-    return departure !== undefined && departure.at < event.at && this.all.delete(event.id);
+    if (departure === undefined || departure.at >= event.at) return false;
+    const died = departure.died ?? departure.at;
+    const until = now + DEAD_FOR;
+    this.all.set(event.id, { ...departure, until, died, restarted: now, doubtful: undefined });
+    return departure.died === undefined;
   }
 
-  /** An inspection settles what was open, and tells of a start that no event told. */
-  inspected(container: Container): void {
+  /** An inspection, asked for at `asOf` (ms), settles what was open, and tells of a start that no event told. */
+  inspected(container: Container, asOf: number): void {
     const departure = this.all.get(container.id);
     if (departure === undefined || !container.running) return;
-    const { at, since, graceKnown, doubtful, died } = departure;
+    const { at, since, graceKnown, doubtful, died, restarted = Infinity } = departure;
     const began = nanoseconds(container.startedAt);
-    if (died !== undefined && began <= died) return; // asked before its end
-    if (began > at || (doubtful && !doubtful.some((signal) => means(container, signal)))) {
+    const anew = asOf > restarted; // whatever Docker's clock says, should it have been set back
+    if (died !== undefined && began <= died && !anew) return; // asked before its end
+    if (anew || began > at || (doubtful && !doubtful.some((signal) => means(container, signal)))) {
       this.all.delete(container.id);
     } else if (!graceKnown || died !== undefined) {
       const until = Math.max(departure.until, since + container.stopGrace + SURVIVED);

@@ -50,12 +50,12 @@ Deno.test("Departures: one not inspected yet leaves at any signal, until its ins
     const departures = new Departures();
     departures.killed(kill(0, signal), undefined, NOW);
     assert.ok(departures.has("c1"));
-    departures.inspected(container());
+    departures.inspected(container(), NOW);
     assert.equal(departures.has("c1"), stays, String(signal));
   }
   const departures = new Departures();
   departures.killed(kill(0, 1), undefined, NOW);
-  departures.inspected(container({ labels: { signal: "1" } }));
+  departures.inspected(container({ labels: { signal: "1" } }), NOW);
   assert.ok(departures.has("c1"));
 });
 
@@ -65,13 +65,13 @@ Deno.test("Departures: of several signals before the inspection, one that means 
     for (const [i, signal] of signals.entries()) {
       departures.killed(kill(i, signal), undefined, NOW + i);
     }
-    departures.inspected(container());
+    departures.inspected(container(), NOW);
     assert.ok(departures.has("c1"), String(signals));
   }
   const departures = new Departures();
   departures.inherit("c1", NOW - 1_000, "It was told to.", NOW);
   departures.killed(kill(0, 1), undefined, NOW);
-  departures.inspected(container());
+  departures.inspected(container(), NOW);
   assert.ok(departures.has("c1"));
 });
 
@@ -88,7 +88,7 @@ Deno.test("Departures: a survivor is taken back after its stop grace and a margi
 Deno.test("Departures: the grace of one not inspected in time is known once it is", () => {
   const departures = new Departures();
   departures.killed(kill(0, 15), undefined, NOW);
-  departures.inspected(container({ stopGrace: 60_000 }));
+  departures.inspected(container({ stopGrace: 60_000 }), NOW);
   assert.deepEqual(departures.listed(running, NOW + 60_000, NOW + 60_000), []);
   assert.deepEqual(departures.listed(running, NOW + 70_000, NOW + 70_000), ["c1"]);
 });
@@ -114,7 +114,7 @@ Deno.test("Departures: what is said twice or late changes nothing", () => {
   departures.ended(simple(5, "die"), NOW + 5);
   departures.killed(kill(0, 15), undefined, NOW + 6);
   assert.ok(departures.isDead("c1"));
-  departures.started(simple(-10, "start"));
+  departures.started(simple(-10, "start"), NOW);
   assert.ok(departures.has("c1"));
 });
 
@@ -123,25 +123,43 @@ Deno.test("Departures: the end of an earlier life, said again, does not end the 
   departures.killed(kill(0, 15), container(), NOW);
   departures.ended(simple(-50, "die"), NOW);
   assert.equal(departures.isDead("c1"), false);
-  departures.inspected(container({ startedAt: "2026-11-23T02:59:59.990Z" }));
+  departures.inspected(container({ startedAt: "2026-11-23T02:59:59.990Z" }), NOW);
   assert.ok(departures.has("c1"));
 });
 
 Deno.test("Departures: a start after the end is a new life", () => {
   const departures = new Departures();
   departures.ended(simple(0, "die"), NOW);
-  departures.started(simple(1, "start"));
+  departures.started(simple(1, "start"), NOW);
   assert.equal(departures.has("c1"), false);
+});
+
+Deno.test("Departures: after a start nobody is leaving, and an inspection that was asked for before it is of the life that ended", () => {
+  const departures = new Departures();
+  departures.ended(simple(0, "die"), NOW);
+  departures.started(simple(10, "start"), NOW + 20);
+  assert.equal(departures.has("c1"), false);
+  departures.inspected(container({ startedAt: "2026-11-23T02:59:59Z" }), NOW + 19);
+  assert.ok(departures.isDead("c1"), "the life before");
+  departures.inspected(container({ startedAt: "2026-11-23T03:00:00.009Z" }), NOW + 19);
+  assert.equal(departures.isDead("c1"), false, "the new one, before its event was heard");
+  departures.ended(simple(30, "die"), NOW + 30);
+  departures.started(simple(40, "start"), NOW + 40);
+  departures.inspected(container({ startedAt: "2026-11-23T02:00:00Z" }), NOW + 41);
+  assert.equal(departures.isDead("c1"), false, "asked for after it: Docker's clock was set back");
 });
 
 Deno.test("Departures: an inspection that shows a later start is a new life, though no event told of it", () => {
   const departures = new Departures();
   departures.ended(simple(0, "die"), NOW);
-  departures.inspected(container({ startedAt: "2026-11-23T02:59:59.999999999Z" }));
+  departures.inspected(container({ startedAt: "2026-11-23T02:59:59.999999999Z" }), NOW);
   assert.ok(departures.isDead("c1"));
-  departures.inspected(container({ startedAt: "2026-11-23T03:00:00.000000001Z", running: false }));
+  departures.inspected(
+    container({ startedAt: "2026-11-23T03:00:00.000000001Z", running: false }),
+    NOW,
+  );
   assert.ok(departures.isDead("c1"));
-  departures.inspected(container({ startedAt: "2026-11-23T03:00:00.000000001Z" }));
+  departures.inspected(container({ startedAt: "2026-11-23T03:00:00.000000001Z" }), NOW);
   assert.equal(departures.has("c1"), false);
 });
 
@@ -151,9 +169,9 @@ Deno.test("Departures: a signal after the end is for a life whose start was not 
     departures.ended(simple(0, "die"), NOW);
     departures.killed(kill(5_000, signal), undefined, NOW + 5_000);
     assert.ok(departures.isDoubtful("c1"));
-    departures.inspected(container()); // asked before its end
+    departures.inspected(container(), NOW); // asked before its end
     assert.ok(departures.isDead("c1"));
-    departures.inspected(container({ startedAt: new Date(NOW + 1_000).toISOString() }));
+    departures.inspected(container({ startedAt: new Date(NOW + 1_000).toISOString() }), NOW);
     assert.equal(departures.has("c1"), leaves, String(signal));
     assert.equal(departures.isDead("c1"), false);
   }
@@ -215,7 +233,7 @@ Deno.test("Departures.warned(): one that is not stopped after all is taken back 
   for (const known of [container({ stopGrace: 30_000 }), undefined]) {
     const departures = new Departures();
     departures.warned(warn(0), known, NOW);
-    departures.inspected(container({ stopGrace: 30_000 })); // settles nothing: no signal is in doubt
+    departures.inspected(container({ stopGrace: 30_000 }), NOW); // settles nothing: no signal is in doubt
     const end = NOW + 30_000 + SURVIVED;
     assert.deepEqual(departures.listed(running, end - 1, end - 1), []);
     assert.deepEqual(departures.listed(running, end, end), ["c1"]);
@@ -241,7 +259,7 @@ Deno.test("Departures.warned(): what is said late changes nothing, and a new lif
   departures.ended(simple(5, "die"), NOW + 5);
   departures.warned(warn(-5), undefined, NOW + 6);
   assert.ok(departures.isDead("c1"));
-  departures.started(simple(10, "start"));
+  departures.started(simple(10, "start"), NOW);
   assert.equal(departures.has("c1"), false);
 });
 
@@ -249,10 +267,10 @@ Deno.test("Departures.inherit() goes on with what a predecessor saw, and waits a
   const departures = new Departures();
   departures.inherit("c1", NOW - 1_000, "It was told to.", NOW);
   assert.equal(departures.of("c1")?.reason, "It was told to.");
-  departures.inspected(container({ stopGrace: 60_000 }));
+  departures.inspected(container({ stopGrace: 60_000 }), NOW);
   assert.deepEqual(departures.listed(running, NOW + 60_000, NOW + 60_000), []);
   assert.deepEqual(departures.listed(running, NOW + 69_000, NOW + 69_000), ["c1"]);
   departures.inherit("c1", NOW - 1_000, "It was told to.", NOW);
-  departures.inspected(container({ startedAt: "2026-11-23T02:59:59.5Z" })); // it was restarted meanwhile
+  departures.inspected(container({ startedAt: "2026-11-23T02:59:59.5Z" }), NOW); // it was restarted meanwhile
   assert.equal(departures.has("c1"), false);
 });

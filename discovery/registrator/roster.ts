@@ -84,7 +84,7 @@ export class Roster {
     const lived = before && begun(container) - begun(before.container);
     // Of its end no event has told.
     if (lived) this.lives.ended(id, { lived, told: this.departures.has(id), now });
-    this.departures.inspected(container);
+    this.departures.inspected(container, asOf);
     if (!container.running || this.departures.isDead(id)) return this.forget(id);
     const { registrations, statuses } = this.legacy;
     const counted = before ? undefined : this.legacy.crashes.get(id);
@@ -140,9 +140,10 @@ export class Roster {
   heard(event: ContainerEvent, now: number): boolean {
     const { id } = event;
     const tracked = this.tracked.get(id);
+    if (tracked && isOver(tracked, event)) return false;
     switch (event.action) {
       case "start":
-        if (this.departures.started(event) && tracked) { // of its end no event has told
+        if (this.departures.started(event, now) && tracked) {
           this.lives.ended(id, { lived: undefined, told: true, now });
           this.forget(id);
         }
@@ -259,8 +260,7 @@ export class Roster {
   private ended(event: ContainerEvent, now: number): void {
     const { id, at } = event;
     const tracked = this.tracked.get(id);
-    if (tracked && at < begun(tracked.container)) return; // the end of a life before, said again
-    if (!this.departures.isDead(id)) {
+    if (!this.departures.has(id) || !this.departures.isDead(id)) {
       const lived = tracked && at - begun(tracked.container);
       this.lives.ended(id, { lived, told: this.departures.has(id), now });
     }
@@ -301,6 +301,12 @@ export class Roster {
   private leaving({ id, name }: Container): Leaving | undefined {
     return this.departures.of(id) ?? this.drains.get(name);
   }
+}
+
+/** Whether an event tells of a life before the one that is known: an inspection was faster, or it is said again. */
+function isOver({ container }: Tracked, { action, at }: ContainerEvent): boolean {
+  const ofAnyLife = action === "destroy" || action === "rename" || action === "networks";
+  return !ofAnyLife && at < begun(container);
 }
 
 /** When the life of a container began, in Docker's time. */

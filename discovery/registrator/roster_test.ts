@@ -235,6 +235,40 @@ Deno.test("Roster: a start after a missed die ends the life before: what is hear
   assert.equal(scene.state, "up", "and it was told to stop, so that is no crash");
 });
 
+Deno.test("Roster: what befell the life before says nothing of the one that an inspection has shown", () => {
+  const before: Say[] = [
+    { action: "kill", signal: 15 },
+    { action: "drain", command: "x" },
+    { action: "pause" },
+    { action: "health", health: "unhealthy" },
+    { action: "die" },
+    { action: "start" },
+  ];
+  for (const event of before) {
+    const scene = new Scene().up({ health: "healthy" });
+    scene.tick(10).saw({ health: "healthy", startedAt: "2026-11-23T03:00:00.008Z" });
+    assert.equal(scene.hear(event, "c1", START + 5), false);
+    assert.equal(scene.state, "up", event.action);
+    scene.tick().hear({ action: "kill", signal: 15 });
+    assert.equal(scene.state, "draining");
+  }
+  const scene = new Scene().up({ health: "starting" });
+  scene.hear({ action: "health", health: "healthy" }, "c1", START - 120_000);
+  assert.equal(scene.state, "starting", "it has not passed itself");
+});
+
+Deno.test("Roster: an inspection that was overtaken by a whole restart does not bring the life before back", () => {
+  const scene = new Scene().up({ health: "healthy" });
+  const asked = scene.now;
+  scene.tick().hear({ action: "kill", signal: 15 });
+  scene.tick().hear({ action: "die" });
+  scene.tick().hear({ action: "start" });
+  scene.tick().saw({ health: "healthy" }, asked);
+  assert.deepEqual([...scene.roster.entries().keys()], []);
+  scene.tick().saw({ health: "healthy", startedAt: "2026-11-23T03:00:00.004Z" });
+  assert.equal(scene.state, "up");
+});
+
 Deno.test("Roster: an inspection that was overtaken by an event does not undo it", () => {
   const scene = new Scene().up({ health: "healthy", labels: { SERVICE_CHECK_TCP: "1" } });
   const asked = scene.now;
@@ -618,7 +652,7 @@ Deno.test("Roster.inherit(): a container that restarts later inherits nothing", 
   scene.roster.endInheritance();
   scene.hear({ action: "die" });
   scene.tick().hear({ action: "start" });
-  scene.saw({ startedAt: "2026-11-23T03:00:00.000Z" }); // even on a clock that went back
+  scene.tick().saw({ startedAt: "2026-11-23T03:00:00.000Z" }); // even on a clock that went back
   assert.equal(scene.state, "starting");
 });
 
