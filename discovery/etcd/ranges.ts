@@ -48,44 +48,48 @@ export async function allIn(
   store: RangeStore,
   prefix: string,
 ): Promise<ReadonlyMap<string, Entry>> {
-  const entries = new Map<string, Entry>();
-  const range_end = after(prefix);
-  let key = bytes(prefix);
-  let revision = "0"; // the newest; then that of the first page, so that all are of one moment
-  for (let more = true; more;) {
-    const page = await store.range({ key, range_end, limit: PAGE, revision });
-    for (const kv of page.kvs) entries.set(...entryOf(kv));
-    more = page.more;
-    revision = page.header.revision;
-    const last = page.kvs.at(-1);
-    if (last) key = Buffer.concat([last.key, Buffer.of(0)]); // the first that can follow it
-  }
-  return entries;
+  return (await pages(store, prefix)).entries;
 }
 
 /**
  * The same by asking for what has been written since, and by counting what is gone: of ten thousand keys others may
- * have written two, and reading all would cost a second of an interpreter. Undefined where that does not tell, as too
- * much has changed, or what was known does not fit.
+ * have written two, and reading all would cost a second of an interpreter. Undefined where that does not tell, as keys
+ * are gone from everywhere, or what was known does not fit.
  */
 export async function changedIn(
   store: RangeStore,
   prefix: string,
   { stood, since }: Known,
 ): Promise<ReadonlyMap<string, Entry> | undefined> {
-  const whole = { key: bytes(prefix), range_end: after(prefix) };
-  const changed = await store.range({ ...whole, min_mod_revision: since + 1, limit: PAGE });
-  const { revision } = changed.header;
-  if (changed.more || Number(revision) < since) return undefined;
-  const entries = new Map(stood);
-  for (const kv of changed.kvs) entries.set(...entryOf(kv));
-  const count = Number(changed.count);
+  const changed = await pages(store, prefix, since + 1);
+  const { revision, count } = changed;
+  if (Number(revision) < since) return undefined;
+  const entries = new Map([...stood, ...changed.entries]);
   if (entries.size > count) {
     const kept = await withoutGone(store, prefix, [...entries.keys()].sort(), revision);
     if (kept === undefined) return undefined;
     for (const key of entries.keys()) if (!kept.has(key)) entries.delete(key);
   }
   return entries.size === count ? entries : undefined;
+}
+
+/** The keys that were written at a revision or later, the revision that this is of, and how many keys there are in all. */
+async function pages(store: RangeStore, prefix: string, min_mod_revision = 0) {
+  const entries = new Map<string, Entry>();
+  const range_end = after(prefix);
+  let key = bytes(prefix);
+  let revision = "0"; // the newest; then that of the first page, so that all are of one moment
+  let count: number | undefined;
+  for (let more = true; more;) {
+    const page = await store.range({ key, range_end, limit: PAGE, revision, min_mod_revision });
+    for (const kv of page.kvs) entries.set(...entryOf(kv));
+    more = page.more;
+    revision = page.header.revision;
+    count ??= Number(page.count); // later ones count from their first key on
+    const last = page.kvs.at(-1);
+    if (last) key = Buffer.concat([last.key, Buffer.of(0)]); // the first that can follow it
+  }
+  return { entries, revision, count: count ?? 0 };
 }
 
 /** Those of `keys`, all that can be there, that are; undefined where too many parts of them lack some. */

@@ -16,6 +16,8 @@ export interface Size {
   readonly services: number;
 }
 
+/** Processes that share the registrators: in one alone they would wait for each other longer than etcd's deadlines. */
+const CREWS = 10;
 /** Containers of a host are numbered from its own thousand on. */
 const ROOM = 10_000;
 
@@ -54,7 +56,7 @@ export class Host {
 /** Starts in steps, so that each can be timed. */
 export class Fleet implements AsyncDisposable {
   readonly hosts: readonly Host[];
-  /** The processes that the registrators run in: one for each processor. */
+  /** The processes that the registrators run in. */
   readonly crews: readonly Crew[];
   private ending: Promise<void> | undefined;
   private failed: Error | undefined;
@@ -71,7 +73,7 @@ export class Fleet implements AsyncDisposable {
     private readonly address: string,
   ) {
     this.hosts = Array.from({ length: size.hosts }, (_, i) => new Host(i, size, address));
-    this.crews = Array.from({ length: navigator.hardwareConcurrency }, () => new Crew());
+    this.crews = Array.from({ length: CREWS }, () => new Crew());
     for (const crew of this.crews) {
       crew.ended.then((how) =>
         this.failed ??= new Error(`Cannot go on: registrators ended, ${how}`)
