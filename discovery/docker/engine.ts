@@ -32,7 +32,8 @@ export class HttpEngine implements Engine {
 
   constructor(private readonly base: string, private readonly deadline: number = DEADLINE) {
     const path = base.startsWith("unix://") ? base.slice("unix://".length) : undefined;
-    this.origin = path === undefined ? base : "http://docker";
+    // Deno asks for the address of that name although it does not use it: where nobody answers, no other name is known.
+    this.origin = path === undefined ? base : "http://localhost";
     if (path !== undefined) {
       this.client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
     }
