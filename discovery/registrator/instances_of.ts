@@ -194,10 +194,13 @@ function limit(metadata: Metadata): void {
   }
 }
 
-/** registrator: the image's base name; ours: Compose's or Swarm's service first, as that is what people scale. */
+/**
+ * registrator: the image's base name; ours: Swarm's or Compose's service first, as that is what people scale. Swarm's
+ * beats Compose's: an image that Compose has built bears Compose's labels, too, and a task of it is no part of that.
+ */
 function nameOf(container: Container, metadata: Metadata): string {
   const image = container.image.split("@")[0]!.split("/").at(-1)!.split(":")[0]!;
-  return metadata.get("name") || container.labels[COMPOSE_SERVICE] || swarmService(container) ||
+  return metadata.get("name") || swarmService(container) || container.labels[COMPOSE_SERVICE] ||
     image;
 }
 

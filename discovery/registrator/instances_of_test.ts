@@ -76,6 +76,8 @@ Deno.test("instancesOf() names a task of Swarm as its stack's file does", () => 
   const other = { ...service, "com.docker.stack.namespace": "sh" };
   assert.deepEqual(summary({ name, labels: other }), [`shop_web ${id}`]);
   assert.deepEqual(summary({ name, labels: { ...stack, SERVICE_NAME: "api" } }), [`api ${id}`]);
+  const built = { ...stack, "com.docker.compose.service": "service" }; // Compose's label of the image
+  assert.deepEqual(summary({ name, labels: built }), [`web ${id}`]);
 });
 
 Deno.test("instancesOf() adds the port to the name when there are several, unless one has its own", () => {
