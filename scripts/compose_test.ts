@@ -125,14 +125,58 @@ Deno.test("compose.tls.yaml gives nginx a port and certificates, read-only, and 
   assert.doesNotMatch(text, /HTTPS_PORT|8443/);
 });
 
+Deno.test("compose.host.yaml has the parts of compose.yaml, and lets nobody else see docker.sock", () => {
+  // deno-lint-ignore no-explicit-any -- a YAML file has no type
+  const parts: Record<string, any> = parse(read("compose.host.yaml"), { merge: true }).services;
+  assert.deepEqual(Object.keys(parts).sort(), ["nginx", "registrator", "socket-proxy"]);
+  const other = [
+    "networks",
+    "environment",
+    "depends_on",
+    "profiles",
+    "sysctls",
+    "image",
+    "build",
+    "volumes",
+  ];
+  const same = (part: object) =>
+    Object.fromEntries(Object.entries(part).filter(([key]) => !other.includes(key)));
+  for (const [name, part] of Object.entries(parts)) {
+    assert.deepEqual(same(part), same(services[name]), name);
+    const sees = JSON.stringify(part.volumes ?? []).includes("docker.sock");
+    assert.equal(sees, name === "socket-proxy", name);
+    const own = /^(ROLLCALL_(ETCD|IP|INTERNAL|NETWORK|METRICS)|ETCD_ENDPOINTS|RETRY_TIMEOUT)$/;
+    for (const [key, value] of Object.entries(services[name].environment ?? {})) {
+      if (!own.test(key)) assert.equal(part.environment[key], value, `${name}: ${key}`);
+    }
+  }
+  assert.deepEqual(parts["socket-proxy"].networks, ["socket"]);
+  assert.deepEqual(Object.keys(parts).filter((name) => parts[name].ports), ["nginx"]);
+});
+
+Deno.test("the stack for Swarm hardens every part, and shows docker.sock to socket-proxy alone", () => {
+  // deno-lint-ignore no-explicit-any -- a YAML file has no type
+  const parts: Record<string, any> =
+    parse(read("scripts/e2e/swarm/stack.yaml"), { merge: true }).services;
+  for (const [name, part] of Object.entries(parts)) {
+    assert.equal(part.read_only, true, name);
+    assert.deepEqual(part.cap_drop, ["ALL"], name);
+    assert.equal(part.labels.SERVICE_IGNORE, "true", name);
+    assert.equal(part.deploy.endpoint_mode, "dnsrr", name);
+    const sees = JSON.stringify(part.volumes ?? []).includes("/var/run/docker.sock");
+    assert.equal(sees, name === "socket-proxy", name);
+  }
+});
+
 Deno.test(".env.example names every setting of the compose files, with its default", () => {
   const example = read(".env.example");
-  const all = text + read("compose.secure.yaml") + read("compose.cluster.yaml") +
-    read("compose.tls.yaml");
+  const overlays = ["secure", "cluster", "tls", "published-etcd", "host", "host.secure"];
+  const all = text + overlays.map((name) => read(`compose.${name}.yaml`)).join("\n");
   const lines = all.split("\n").filter((line) => !line.startsWith("#")).join("\n");
   for (const [, name, fallback] of lines.matchAll(/\$\{([A-Z_]+):-([^}]*)\}/g)) {
     const line = example.split("\n").find((candidate) => candidate.startsWith(`# ${name}=`));
     assert.ok(line, `.env.example has no ${name}`);
+    if (name === "ROLLCALL_METRICS" && fallback === "off") continue; // nobody collects those of a further host by itself
     assert.equal(line.slice(`# ${name}=`.length).split("  ")[0]!.trim(), fallback, `${name}`);
   }
 });
