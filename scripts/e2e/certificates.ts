@@ -6,7 +6,13 @@ const ROOT = new URL("../..", import.meta.url).pathname;
 
 /** A folder as ./scripts/certs makes it; `remove` it in the end, whatever happens. */
 export class Certificates {
-  readonly folder = Deno.makeTempDirSync({ prefix: "rollcall_certs_" });
+  readonly folder: string;
+
+  /** `parent`: a folder that is removed in the end, and this one with it. */
+  constructor(parent?: string) {
+    const prefix = "rollcall_certs_";
+    this.folder = Deno.makeTempDirSync({ prefix, ...(parent !== undefined && { dir: parent }) });
+  }
 
   /** Makes or renews them. */
   make(...args: readonly string[]): Promise<string> {
