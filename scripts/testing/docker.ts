@@ -35,22 +35,31 @@ const missing = await docker("version", "--format", "{{.Server.Version}}").then(
 
 /**
  * A test that needs a Docker engine. Without one it is skipped with a line that nobody can
- * overlook; under CI=true that is a failure, as a skipped proof is no proof.
+ * overlook; under CI=true that is a failure, as a skipped proof is no proof. `lacking`: why it
+ * cannot run for another reason; undefined: there is none.
  */
-export function dockerTest(name: string, fn: (t: Deno.TestContext) => Promise<void>): void {
+export function dockerTest(
+  name: string,
+  fn: (t: Deno.TestContext) => Promise<void>,
+  lacking?: string,
+): void {
   const inCi = Deno.env.get("CI") === "true";
-  if (missing !== undefined && !inCi) {
+  const why = missing ?? lacking;
+  if (why !== undefined && !inCi) {
+    const what = missing === undefined ? "IT CANNOT RUN HERE" : "NO DOCKER ENGINE";
+    const advice = missing === undefined ? "" : "\n!!! Run ./scripts/test";
     console.error(
-      `\n!!! SKIPPED, NO DOCKER ENGINE: ${name}\n!!! ${missing}\n!!! Run ./scripts/test\n`,
+      `\n!!! SKIPPED, ${what}: ${name}\n!!! ${why.replaceAll("\n", "\n!!! ")}${advice}\n`,
     );
   }
   Deno.test({
     name,
-    ignore: missing !== undefined && !inCi, // under CI the test runs, and fails
+    ignore: why !== undefined && !inCi, // under CI the test runs, and fails
     sanitizeResources: false, // the Docker client's processes end on their own time
     sanitizeOps: false,
     async fn(t) {
       if (missing !== undefined) throw new Error(`Cannot run without a Docker engine: ${missing}`);
+      if (lacking !== undefined) throw new Error(`Cannot run here: ${lacking}`);
       await fn(t);
     },
   });
