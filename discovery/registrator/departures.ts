@@ -31,6 +31,8 @@ interface Departure extends Leaving {
   readonly graceKnown: boolean;
   /** The signals it was sent, while it is not known whether one of them means leaving. */
   readonly doubtful: readonly number[] | undefined;
+  /** Docker's time of what made it leave for sure, before those: it says nothing of a life that began later. */
+  readonly sure?: bigint | undefined;
 }
 
 /** The containers that are leaving or have just gone, by id. */
@@ -83,6 +85,7 @@ export class Departures {
     const before = this.all.get(event.id);
     if (before && before.at >= event.at) return; // said again, or overtaken by its end
     if (container && !means(container, event.signal)) return;
+    const certain = before && !before.doubtful && before.died === undefined;
     this.all.set(event.id, {
       since: toldAt(event, now),
       at: event.at,
@@ -92,9 +95,8 @@ export class Departures {
       }: its next start brings it back.`,
       died: before?.died,
       graceKnown: container !== undefined,
-      doubtful: container || (before && !before.doubtful && before.died === undefined)
-        ? undefined
-        : [...before?.doubtful ?? [], event.signal],
+      doubtful: container ? undefined : [...before?.doubtful ?? [], event.signal],
+      sure: certain ? before.at : before?.sure,
     });
   }
 
@@ -149,11 +151,13 @@ export class Departures {
   inspected(container: Container, asOf: number): void {
     const departure = this.all.get(container.id);
     if (departure === undefined || !container.running) return;
-    const { at, since, graceKnown, doubtful, died, restarted = Infinity } = departure;
+    const { at, since, graceKnown, doubtful, died, sure, restarted = Infinity } = departure;
     const began = nanoseconds(container.startedAt);
     const anew = asOf > restarted; // whatever Docker's clock says, should it have been set back
     if (died !== undefined && began <= died && !anew) return; // asked before its end
-    if (anew || began > at || (doubtful && !doubtful.some((signal) => means(container, signal)))) {
+    const meant = doubtful === undefined || doubtful.some((signal) => means(container, signal)) ||
+      (sure !== undefined && began <= sure);
+    if (anew || began > at || !meant) {
       this.all.delete(container.id);
     } else if (!graceKnown || died !== undefined) {
       const until = Math.max(departure.until, since + container.stopGrace + SURVIVED);

@@ -263,6 +263,16 @@ Deno.test("Departures.warned(): what is said late changes nothing, and a new lif
   assert.equal(departures.has("c1"), false);
 });
 
+Deno.test("Departures.inherit(): another signal than the stop signal says nothing of a life that began after what a predecessor saw", () => {
+  for (const [startedAt, leaves] of [["02:59:59.5", true], ["03:00:00.5", false]] as const) {
+    const departures = new Departures();
+    departures.inherit("c1", NOW, "It was sent its stop signal.", NOW);
+    departures.killed(kill(1_000, 1), undefined, NOW + 1_000);
+    departures.inspected(container({ startedAt: `2026-11-23T${startedAt}Z` }), NOW + 1_001);
+    assert.equal(departures.has("c1"), leaves, startedAt);
+  }
+});
+
 Deno.test("Departures.inherit() goes on with what a predecessor saw, and waits as long as the grace asks", () => {
   const departures = new Departures();
   departures.inherit("c1", NOW - 1_000, "It was told to.", NOW);

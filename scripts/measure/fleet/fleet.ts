@@ -88,7 +88,8 @@ export class Fleet implements AsyncDisposable {
       await edge.startEtcd({ onDisk: true, flags: COMPOSE_FLAGS });
       await edge.start();
       for (const part of ["etcd", "edge"]) {
-        await edge.docker("update", part, "--memory", "512m", "--memory-swap", "512m");
+        const memory = ["--memory", "512m", "--memory-swap", "512m"];
+        await edge.docker("update", part, ...memory, "--cpu-shares", "8192");
       }
       const url = await edge.etcdUrl();
       const watches = await Promise.all(
