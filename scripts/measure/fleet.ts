@@ -3,9 +3,9 @@
 //   deno run -A scripts/measure/fleet.ts [--hosts 100] [--instances 100] [--services 100] [--singles 200]
 //                                            [--save docs/scale] [part …]
 //
-// Parts: rest, singles, rates, flood, outage, in this order after the first sync; all where none is named. Two others, for
+// Parts: rest, singles, rates, flood, outage, in this order after the first sync; all where none is named. Others, for
 // which there is no fleet: bystander, what one host pays for the changes of others; readings, what etcd pays when all
-// registrators read everything at once.
+// registrators read everything at once; writing, what changes cost an etcd that does nothing else.
 //
 // Real: a registrator for each host, a few dozen in one process, as this machine has not a processor for each; etcd,
 // confd and nginx in their containers, limited as in compose.yaml. Simulated: the hosts' Docker Engines and their
@@ -15,7 +15,7 @@ import { delay } from "../../discovery/delay.ts";
 import { summarize } from "../bench/measure/statistics.ts";
 import { docker, eventually } from "../testing/docker.ts";
 import { markdownTable, PERCENTILES, percentiles } from "./edge/table.ts";
-import { bystanders, readingsAtOnce } from "./fleet/alone.ts";
+import { bystanders, readingsAtOnce, writing } from "./fleet/alone.ts";
 import { growth, type Metrics, metricsOf, requests } from "./fleet/etcd_metrics.ts";
 import { Fleet } from "./fleet/fleet.ts";
 import { type Change, lagsOf, lagsOfPeaks } from "./fleet/lags.ts";
@@ -77,6 +77,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
 const alone: Readonly<Record<string, () => Promise<readonly (readonly string[])[]>>> = {
   bystander: bystanders,
   readings: () => readingsAtOnce(size.hosts, all),
+  writing: () => writing(all, { rate: 1_000, seconds: 15, services: size.services }),
 };
 for (const name of positionals) {
   if (name in alone || name in parts) continue;

@@ -1,6 +1,9 @@
 // The parts of the measurement for which there is no fleet, as tables. Owns no figure.
+import { EtcdContainer } from "../../../discovery/etcd/etcd_container.ts";
 import { bystander } from "./bystander.ts";
+import { growth, metricsOf } from "./etcd_metrics.ts";
 import { readings } from "./readings.ts";
+import { changesFor, writeAt } from "./writer.ts";
 
 /** What one host pays for the changes of others, with more and more of these. */
 export async function bystanders(): Promise<readonly (readonly string[])[]> {
@@ -26,4 +29,34 @@ export async function readingsAtOnce(
     ["readers", "instances", "etcd's memory before", "the most of it", "took"],
     [String(readers), String(instances), ...figures],
   ];
+}
+
+/** What changes cost an etcd that holds `instances` registrations and does nothing else. */
+export async function writing(
+  instances: number,
+  { rate, seconds, services }: { rate: number; seconds: number; services: number },
+): Promise<readonly (readonly string[])[]> {
+  const etcd = new EtcdContainer(30_000);
+  try {
+    await etcd.start();
+    const { registry, endpoints: [url = ""] } = etcd;
+    const lease = await registry.grant(600);
+    const there = Array.from({ length: instances }, (_, i) => [
+      ...changesFor(1_000_000 + i, true, services).puts,
+    ]);
+    await registry.apply({ puts: new Map(there.flat()), deletes: [] }, lease);
+    const [before, began] = [await metricsOf(url), performance.now()];
+    const { changes } = await writeAt(url, { rate, seconds, services });
+    const [took, after] = [(performance.now() - began) / 1000, await metricsOf(url)];
+    const share = 100 * growth(before, after, "process_cpu_seconds_total") / took;
+    const bytes = growth(before, after, "etcd_mvcc_db_total_size_in_use_in_bytes") / changes;
+    return [
+      ["instances", "changes/s asked for", "written", "etcd, %", "its database for each, bytes"],
+      [instances, rate, (changes / took).toFixed(0), share.toFixed(0), bytes.toFixed(0)].map(
+        String,
+      ),
+    ];
+  } finally {
+    await etcd.end();
+  }
 }
