@@ -143,6 +143,7 @@ export class Departures {
     if (departure === undefined || departure.at >= event.at) return false;
     const died = departure.died ?? departure.at;
     const until = now + DEAD_FOR;
+    this.all.delete(event.id); // so that the oldest stand first
     this.all.set(event.id, { ...departure, until, died, restarted: now, doubtful: undefined });
     return departure.died === undefined;
   }

@@ -7,22 +7,19 @@ export interface Watched {
   readonly host: string;
   /** The host's address, where instances are reached by the ports that it publishes. */
   readonly published?: string;
-  /** A file that its log goes into; else it goes nowhere. */
-  readonly log?: string;
 }
 
 /** The registrator as a process of its own, with the permissions of its image and the flags of discovery/rollcall. */
 export class RegistratorProcess {
   private readonly process: Deno.ChildProcess;
 
-  constructor({ docker, etcd, host, published, log = "/dev/null" }: Watched) {
+  constructor({ docker, etcd, host, published }: Watched) {
     const root = new URL("../../", import.meta.url).pathname;
     const script = Deno.readTextFileSync(`${root}discovery/rollcall`);
     // In the image the cache of dependencies is below the root.
     const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
-    this.process = new Deno.Command("sh", {
+    this.process = new Deno.Command(Deno.execPath(), {
       args: [
-        ...["-c", 'log=$1; shift; exec "$@" >>"$log"', "sh", log, Deno.execPath()],
         ...["run", "--quiet", "--cached-only", "--frozen", "--no-prompt", "--no-check"],
         /--v8-flags=\S+/.exec(script)![0],
         ...["--allow-net", "--allow-env", "--allow-sys=hostname", `--allow-read=${root},${cache}`],
