@@ -1,5 +1,6 @@
 // `deno task chaos:model`: searches random schedules for a violation, prints the shortest it can make of one.
 import { parseArgs } from "node:util";
+import { bugNamed, exitWith, progress, whole } from "../search_command.ts";
 import { type BugName, BUGS } from "./bugs.ts";
 import { drawSchedule } from "./schedule.ts";
 import { type Found, searchInParallel, shrink, simulate } from "./search.ts";
@@ -41,7 +42,7 @@ async function main(): Promise<number> {
   const seed = whole("seed", values.seed);
   const schedules = whole("schedules", values.schedules);
   const threads = Math.max(1, whole("threads", values.threads));
-  const bug = values.bug === undefined ? undefined : bugNamed(values.bug);
+  const bug = values.bug === undefined ? undefined : bugNamed(BUGS, values.bug);
   if (values.timeline) {
     const { timeline, violation } = await simulate(drawSchedule(seed), {
       ...(bug && { bug }),
@@ -72,13 +73,7 @@ async function run({ seed, schedules, threads, bug }: Wanted): Promise<number> {
   console.log(
     `seed ${seed}, ${schedules} schedules at most${bug ? `, planted: ${BUGS[bug].what}` : ""}`,
   );
-  let said = performance.now();
-  const each = (ran: number) => {
-    if (performance.now() - said < 10_000) return;
-    said = performance.now();
-    console.log(`  ${ran} schedules, nothing found so far`);
-  };
-  const result = await searchInParallel({ seed, schedules, bug }, { each, threads });
+  const result = await searchInParallel({ seed, schedules, bug }, { each: progress(), threads });
   const { found, seconds, simulated } = result;
   const pace = Math.round(result.schedules / seconds);
   console.log(
@@ -107,22 +102,4 @@ function line(at: number, what: string): string {
   return `${(at / 1000).toFixed(3).padStart(9)}  ${what}`;
 }
 
-function whole(name: string, text: string): number {
-  if (/^\d{1,12}$/.test(text)) return Number(text);
-  throw new TypeError(`--${name} must be a whole number, not '${text}'`);
-}
-
-function bugNamed(name: string): BugName {
-  if (Object.hasOwn(BUGS, name)) return name as BugName;
-  throw new TypeError(`--bug must be one of ${Object.keys(BUGS).join(", ")}, not '${name}'`);
-}
-
-if (import.meta.main) {
-  try {
-    Deno.exit(await main());
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    console.error(`${error.message}\nTry --help.`);
-    Deno.exit(2);
-  }
-}
+if (import.meta.main) await exitWith(main);

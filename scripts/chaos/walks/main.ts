@@ -1,5 +1,6 @@
 // `deno task chaos:walks`: millions of random schedules a minute through the registrator's rules.
 import { parseArgs } from "node:util";
+import { bugNamed, exitWith, progress, whole } from "../search_command.ts";
 import { BUGS } from "../simulation/bugs.ts";
 import { type Order, searchInParallel, story, WALK_BUGS, type WalkBug } from "./search.ts";
 
@@ -41,7 +42,7 @@ async function main(): Promise<number> {
   const threads = Math.max(1, whole("threads", values.threads));
   if (!values.bugs) {
     return await run(
-        { ...order, bug: values.bug === undefined ? undefined : bugNamed(values.bug) },
+        { ...order, bug: values.bug === undefined ? undefined : bugNamed(WALK_BUGS, values.bug) },
         threads,
       )
       ? 1
@@ -60,13 +61,10 @@ async function run(order: Order, threads: number): Promise<boolean> {
   console.log(
     `seed ${seed}, ${most} schedules at most${bug ? `, planted: ${BUGS[bug].what}` : ""}`,
   );
-  let said = performance.now();
-  const each = (ran: number) => {
-    if (performance.now() - said < 10_000) return;
-    said = performance.now();
-    console.log(`  ${ran} schedules, nothing found so far`);
-  };
-  const { found, schedules, seconds, simulated } = await searchInParallel(order, { each, threads });
+  const { found, schedules, seconds, simulated } = await searchInParallel(order, {
+    each: progress(),
+    threads,
+  });
   const minute = (60 * schedules / seconds / 1e6).toFixed(2);
   const days = (simulated / 86_400_000).toFixed(1);
   console.log(
@@ -79,22 +77,4 @@ async function run(order: Order, threads: number): Promise<boolean> {
   return true;
 }
 
-function whole(name: string, text: string): number {
-  if (/^\d{1,12}$/.test(text)) return Number(text);
-  throw new TypeError(`--${name} must be a whole number, not '${text}'`);
-}
-
-function bugNamed(name: string): WalkBug {
-  if (Object.hasOwn(WALK_BUGS, name)) return name as WalkBug;
-  throw new TypeError(`--bug must be one of ${Object.keys(WALK_BUGS).join(", ")}, not '${name}'`);
-}
-
-if (import.meta.main) {
-  try {
-    Deno.exit(await main());
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    console.error(`${error.message}\nTry --help.`);
-    Deno.exit(2);
-  }
-}
+if (import.meta.main) await exitWith(main);
