@@ -64,7 +64,8 @@ export async function changedIn(
   const changed = await pages(store, prefix, since + 1);
   const { revision, count } = changed;
   if (Number(revision) < since) return undefined;
-  const entries = new Map([...stood, ...changed.entries]);
+  const entries = new Map(stood);
+  for (const [key, entry] of changed.entries) entries.set(key, entry);
   if (entries.size > count) {
     const kept = await withoutGone(store, prefix, [...entries.keys()].sort(), revision);
     if (kept === undefined) return undefined;
